@@ -1,0 +1,200 @@
+//! The live state: every user and group that the service returned.
+
+use crate::attribute::{Attribute, Dialect};
+use crate::names::{GroupId, UserId};
+use std::collections::HashMap;
+
+/// Everything a service holds, known to be whole.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    /// How the service speaks, which decides how its values compare.
+    pub dialect: Dialect,
+    /// Every account, deactivated ones and bots included, in the order the service gave them.
+    pub users: Vec<User>,
+    /// Every group.
+    pub groups: Vec<Group>,
+    by_id: HashMap<UserId, UserIndex>,
+}
+
+/// An account, by position in [`Directory::users`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserIndex(pub u32);
+
+impl UserIndex {
+    /// The position as a number to index with.
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What kind of account it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AccountKind {
+    /// A person's.
+    #[default]
+    Person,
+    /// An app's (sheet S5: bots stand among the users and cannot be deactivated).
+    Bot,
+}
+
+/// A live account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The service's id for it.
+    pub id: UserId,
+    /// A person's or an app's.
+    pub kind: AccountKind,
+    /// Whether it may sign in.
+    pub active: bool,
+    /// Whether it is a guest.
+    pub guest: bool,
+    /// Text values that are set, in the order of [`Attribute`]: never blank, each attribute once. `manager` is what
+    /// the service answered, an id as a rule; `active` and `guest` are not repeated here.
+    pub attributes: Vec<(Attribute, Box<str>)>,
+    /// For a slot of a multi-valued attribute in the `rfc` dialect: the filter that picks its live element
+    /// (`type eq "work"`), so that a change touches this element and no other. In the order of [`Attribute`].
+    pub selectors: Vec<(Attribute, Box<str>)>,
+}
+
+impl User {
+    /// A value, when one is set.
+    pub fn get(&self, attribute: Attribute) -> Option<&str> {
+        lookup(&self.attributes, attribute)
+    }
+
+    /// The filter that picks the live element of a slot, in the `rfc` dialect.
+    pub fn selector(&self, attribute: Attribute) -> Option<&str> {
+        lookup(&self.selectors, attribute)
+    }
+
+    /// The userName, or an empty text when the service gave none.
+    pub fn user_name(&self) -> &str {
+        self.get(Attribute::UserName).unwrap_or_default()
+    }
+
+    /// Given and family name joined; empty when neither is set.
+    pub fn full_name(&self) -> String {
+        let parts = [Attribute::GivenName, Attribute::FamilyName].map(|a| self.get(a).unwrap_or_default());
+        parts.join(" ").trim().to_owned()
+    }
+}
+
+fn lookup(pairs: &[(Attribute, Box<str>)], attribute: Attribute) -> Option<&str> {
+    pairs.binary_search_by_key(&attribute, |(a, _)| *a).ok().and_then(|at| pairs.get(at)).map(|(_, v)| &**v)
+}
+
+/// A live group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The service's id for it.
+    pub id: GroupId,
+    /// Its name.
+    pub display_name: Box<str>,
+    /// Its members who are accounts of the directory, ascending, each once.
+    pub members: Vec<UserIndex>,
+    /// Member values that name no account of the directory (a nested group, an account this token cannot see). They
+    /// are never touched.
+    pub foreign_members: Vec<Box<str>>,
+}
+
+/// A group as it was read, its members still named by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawGroup {
+    /// The service's id for it.
+    pub id: GroupId,
+    /// Its name.
+    pub display_name: Box<str>,
+    /// The `value` of every member.
+    pub members: Vec<Box<str>>,
+}
+
+impl Directory {
+    /// Joins users and groups. Ids must be distinct; the reader has made sure of that.
+    pub fn new(dialect: Dialect, mut users: Vec<User>, groups: Vec<RawGroup>) -> Self {
+        for user in &mut users {
+            user.attributes.sort_by_key(|(attribute, _)| *attribute);
+            user.selectors.sort_by_key(|(attribute, _)| *attribute);
+        }
+        let by_id: HashMap<UserId, UserIndex> = users
+            .iter()
+            .enumerate()
+            .map(|(i, user)| (user.id.clone(), UserIndex(u32::try_from(i).unwrap_or(u32::MAX))))
+            .collect();
+        let groups = groups
+            .into_iter()
+            .map(|raw| {
+                let mut members = Vec::with_capacity(raw.members.len());
+                let mut foreign_members = Vec::new();
+                for value in raw.members {
+                    match by_id.get(&UserId::new(value.clone())) {
+                        Some(index) => members.push(*index),
+                        None => foreign_members.push(value),
+                    }
+                }
+                members.sort_unstable();
+                members.dedup();
+                Group { id: raw.id, display_name: raw.display_name, members, foreign_members }
+            })
+            .collect();
+        Self { dialect, users, groups, by_id }
+    }
+
+    /// The account with this id.
+    pub fn find(&self, id: &UserId) -> Option<UserIndex> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The account at an index that this directory handed out.
+    pub fn user(&self, index: UserIndex) -> Option<&User> {
+        self.users.get(index.get())
+    }
+
+    /// All accounts with their indices.
+    pub fn iter(&self) -> impl Iterator<Item = (UserIndex, &User)> {
+        self.users.iter().enumerate().map(|(i, user)| (UserIndex(u32::try_from(i).unwrap_or(u32::MAX)), user))
+    }
+
+    /// How many active people there are: the whole that most limits are a share of. Bots do not count.
+    pub fn active_people(&self) -> usize {
+        self.users.iter().filter(|user| user.active && user.kind == AccountKind::Person).count()
+    }
+
+    /// How many memberships there are, all groups together.
+    pub fn memberships(&self) -> usize {
+        self.groups.iter().map(|group| group.members.len()).sum()
+    }
+
+    /// The workspaces that live people's profile URLs name (`https://ORG.enterprise.slack.com/team/…`, sheet S6), each
+    /// once, in ascending order.
+    pub fn workspaces(&self) -> Vec<&str> {
+        let mut found: Vec<&str> = self
+            .users
+            .iter()
+            .filter_map(|user| user.get(Attribute::ProfileUrl))
+            .filter_map(workspace_of)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// The workspace that a profile URL of Slack's names; `None` for a URL of any other kind.
+pub fn workspace_of(profile_url: &str) -> Option<&str> {
+    let host = profile_url.strip_prefix("https://")?.split('/').next()?;
+    let name = host.strip_suffix(".enterprise.slack.com").or_else(|| host.strip_suffix(".slack.com"))?;
+    (!name.is_empty() && !name.contains('.')).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_is_read_from_a_slack_profile_url_and_from_no_other() {
+        assert_eq!(workspace_of("https://acme.enterprise.slack.com/team/ada"), Some("acme"));
+        assert_eq!(workspace_of("https://acme.slack.com/team/ada"), Some("acme"));
+        assert_eq!(workspace_of("https://acme.example/ada"), None);
+        assert_eq!(workspace_of("http://acme.slack.com/team/ada"), None);
+    }
+}

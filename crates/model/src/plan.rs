@@ -1,0 +1,175 @@
+//! A plan: a changeset, what the guards say of it, and the requests that carry it out.
+
+use crate::attribute::Dialect;
+use crate::change::{Change, Changeset};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The version of the plan's JSON form, `docs/plan-format.md`. A reader refuses any other.
+pub const FORMAT: u32 = 1;
+
+/// What will be done, judged and ready to send.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The service it is for, as a URL; `None` when planned from a snapshot.
+    pub target: Option<String>,
+    /// The workspace the live accounts name, if they name one.
+    pub workspace: Option<String>,
+    /// How the service speaks.
+    pub dialect: Dialect,
+    /// SHA-256 of the roster's files.
+    pub roster_digest: String,
+    /// SHA-256 of the directory.
+    pub directory_digest: String,
+    /// What changes.
+    pub changeset: Changeset,
+    /// The request of each change, in the order of the changeset.
+    pub requests: Vec<Encoded>,
+    /// What the guards say.
+    pub verdicts: Vec<Verdict>,
+    /// What is not done and why, and whatever else a reader should know. Most important first.
+    pub notes: Vec<Note>,
+    /// How much there is.
+    pub totals: Totals,
+    /// How long Slack's limits make it take.
+    pub estimate: Estimate,
+    /// SHA-256 over format version, workspace and changes, in hexadecimal (design §5).
+    pub digest: String,
+}
+
+impl Plan {
+    /// The changes with their requests.
+    pub fn iter(&self) -> impl Iterator<Item = (&Change, &Encoded)> {
+        self.changeset.changes.iter().zip(&self.requests)
+    }
+
+    /// The worst of the verdicts.
+    pub fn outcome(&self) -> Outcome {
+        self.verdicts.iter().map(|verdict| verdict.outcome).max().unwrap_or(Outcome::Pass)
+    }
+}
+
+/// One SCIM request, ready to send but for `@user:NAME` and `@group:NAME`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// `POST`, `PATCH`, `PUT` or `DELETE`.
+    pub method: Method,
+    /// Below the service's base URL: `/Users`, `/Users/U1`, `/Groups/@group:engineering`.
+    pub path: String,
+    /// The JSON body exactly as it is sent; none for a DELETE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Box<RawValue>>,
+}
+
+/// The method of a request that writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs, reason = "HTTP's own names")]
+pub enum Method {
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// As it stands in a request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A change as requests: the one that is sent, and what may be sent in its place.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Encoded {
+    /// The request.
+    pub request: Request,
+    /// Tried in order when the service refuses the form of the request, or takes it without effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<Fallback>,
+}
+
+/// Another way to bring about the same change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Fallback {
+    /// What the sheet leaves open that makes this necessary, for people.
+    pub because: String,
+    /// Sent one after the other.
+    pub requests: Vec<Request>,
+}
+
+/// What a guard says of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// Which guard: a limit's key in the policy (`deactivateUsers`) or a brake's name (`workspace`).
+    pub guard: &'static str,
+    /// Pass, warn or block.
+    pub outcome: Outcome,
+    /// What the plan does, of the kind the guard counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<usize>,
+    /// What is allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// What was found, for people: a sentence without a full stop.
+    pub message: String,
+    /// Who or what is concerned.
+    pub resources: Vec<String>,
+    /// What may be done about it; empty when nothing need be.
+    pub remedy: String,
+}
+
+/// How severe a verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Nothing to say.
+    Pass,
+    /// Look at it.
+    Warn,
+    /// The plan may not be applied.
+    Block,
+}
+
+/// Something the plan's reader should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// A stable name such as `protected`, `bot`, `no-account`.
+    pub code: &'static str,
+    /// For people: a sentence without a full stop.
+    pub message: String,
+}
+
+/// How much a plan looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// People in the roster.
+    pub roster_users: usize,
+    /// Groups in the roster.
+    pub roster_groups: usize,
+    /// Accounts in the directory.
+    pub directory_users: usize,
+    /// Active people among them.
+    pub active_people: usize,
+    /// Groups in the directory.
+    pub directory_groups: usize,
+    /// Memberships in the directory.
+    pub memberships: usize,
+}
+
+/// How long a plan takes under the service's published limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Estimate {
+    /// Requests that write.
+    pub writes: usize,
+    /// Whole seconds, rounded up.
+    pub seconds: u64,
+}

@@ -1,0 +1,77 @@
+//! What came of a plan when it was carried out.
+
+use crate::change::ChangeId;
+
+/// How one change of a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeOutcome {
+    /// The change.
+    pub change: ChangeId,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// The ways in which a change can end (design §6, "Nothing hidden").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The service's answer shows what the change was to bring about.
+    Took {
+        /// What had to be done differently from the plan's first choice: the fallback that was sent, a member left out.
+        remark: Option<String>,
+    },
+    /// The service accepted it, and what it brings about is not to be seen yet (sheet S13: deactivation has a delay).
+    Pending {
+        /// What is awaited.
+        what: String,
+    },
+    /// The service answered with success, and nothing changed.
+    WithoutEffect {
+        /// What did not change.
+        what: String,
+    },
+    /// The service refused it, or no answer could be had.
+    Refused {
+        /// The reason, for people: status, the service's code, what to do.
+        why: String,
+    },
+    /// It was not tried, because something it needs failed or the run was stopped.
+    Skipped {
+        /// The reason, for people.
+        why: String,
+    },
+}
+
+/// What reading back showed after the last write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadBack {
+    /// The directory now matches the roster.
+    InSync,
+    /// It does not, and these changes would still be needed: one line each, for people.
+    Differs(Vec<String>),
+    /// It could not be read, and why.
+    Unknown(String),
+}
+
+/// A run from its first write to its read-back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunReport {
+    /// How each change ended, in the order of the changeset.
+    pub outcomes: Vec<ChangeOutcome>,
+    /// What reading back showed.
+    pub read_back: ReadBack,
+    /// How long it took, in seconds.
+    pub seconds: u64,
+}
+
+impl RunReport {
+    /// Whether everything took and the directory matches the roster.
+    pub fn is_success(&self) -> bool {
+        self.read_back == ReadBack::InSync
+            && self.outcomes.iter().all(|o| matches!(o.ending, Ending::Took { .. } | Ending::Pending { .. }))
+    }
+
+    /// Whether any change may have reached the service.
+    pub fn wrote_anything(&self) -> bool {
+        self.outcomes.iter().any(|o| !matches!(o.ending, Ending::Skipped { .. }))
+    }
+}
