@@ -1,0 +1,183 @@
+use crate::world::*;
+use insta::assert_snapshot;
+use model::attribute::Attribute;
+use model::*;
+use report::Style;
+use report::plan::{Options, diff, json, markdown, text};
+
+fn options() -> Options<'static> {
+    Options { names: &names, width: Some(100), ..Options::default() }
+}
+
+#[test]
+fn a_plan_as_text() {
+    let World { plan, sources } = acme();
+    assert_snapshot!(text(&plan, Some(&sources), &options()));
+}
+
+#[test]
+fn a_plan_as_text_with_requests() {
+    let World { plan, sources } = acme();
+    assert_snapshot!(text(&plan, Some(&sources), &Options { verbose: true, ..options() }));
+}
+
+#[test]
+fn a_blocked_plan_says_so_first() {
+    let World { plan, sources } = blocked();
+    let text = text(&plan, Some(&sources), &options());
+    assert_snapshot!(text.split("Changes\n").next().unwrap());
+}
+
+#[test]
+fn a_plan_as_diffs() {
+    let World { plan, sources } = acme();
+    assert_snapshot!(diff(&plan, Some(&sources), &options()));
+}
+
+#[test]
+fn a_plan_as_markdown() {
+    let World { plan, sources } = blocked();
+    assert_snapshot!(markdown(&plan, Some(&sources), &options()));
+}
+
+#[test]
+fn a_plan_as_json() {
+    let World { plan, sources } = blocked();
+    let mut out = Vec::new();
+    json(&plan, Some(&sources), &mut out).unwrap();
+    assert_snapshot!(String::from_utf8(out).unwrap());
+}
+
+#[test]
+fn in_sync_is_one_line() {
+    let World { plan, sources } = World::new(Vec::new());
+    let line = "In sync: 61 people and 12 groups match the roster; nothing to do.\n";
+    assert_eq!(text(&plan, Some(&sources), &options()), line);
+    assert_eq!(diff(&plan, Some(&sources), &options()), line);
+}
+
+#[test]
+fn notes_and_verdicts_of_a_plan_without_changes_are_shown() {
+    use model::plan::Outcome::Block;
+    let world = World::new(Vec::new()).note("bot", "the bot deploybot stays");
+    assert_snapshot!(text(&world.plan, None, &options()), @r"
+    In sync: 61 people and 12 groups match the roster; nothing to do.
+
+    Notes
+      the bot deploybot stays [bot]
+    ");
+    let words = ["protect.users has founderr, which matches nobody", "correct the spelling"];
+    let world = World::new(Vec::new()).verdict("protect", Block, None, words, &["founderr"]);
+    assert_snapshot!(text(&world.plan, None, &options()), @r"
+    There is nothing to change, but the roster cannot be applied as it is.
+
+    BLOCKED: this plan cannot be applied, for 1 reason:
+      protect: protect.users has founderr, which matches nobody
+          who: founderr
+          what to do: correct the spelling
+    ");
+}
+
+#[test]
+fn whoever_takes_several_requests_is_counted_once() {
+    let active = |before, after| vec![edit(Attribute::Active, Some(before), flag(after))];
+    let freed =
+        |name: &str| update(name, 3, vec![edit(Attribute::Email, Some("a@b"), crate::world::text("c@d"))]);
+    let World { plan, .. } = World::new(vec![
+        freed("ada"),
+        update("ada", 3, active("true", false)),
+        freed("bob"),
+        freed("bob"),
+        freed("cal"),
+        update("cal", 3, active("false", true)),
+        group("ops", 9, None, vec![live("ada")], &[]),
+        group("ops", 9, None, vec![live("bob"), live("cal")], &["dan"]),
+    ]);
+    assert_snapshot!(text(&plan, None, &options()).split("\n\n").next().unwrap(), @r"
+    Plan for acme:
+    1 person comes back, 1 leaves and 1 changes (1 email).
+    1 group changes.
+    Groups: ops gains 3 and loses 1.
+    ");
+}
+
+#[test]
+fn a_crowd_is_folded_and_counted() {
+    let World { plan, sources } = crowd(100_000);
+    let shown = text(&plan, Some(&sources), &options());
+    assert!(shown.starts_with("Plan for acme:\n100,000 people join.\n"));
+    assert!(
+        shown
+            .contains("\n  + ... 99,800 more people join (not shown here; --format json has every change)\n")
+    );
+    assert!(shown.lines().count() < 1_000);
+    let full = text(&crowd(300).plan, None, &Options { full: true, ..options() });
+    assert!(full.contains("user299@acme.example") && !full.contains("more people"));
+}
+
+#[test]
+fn long_lists_of_members_are_folded_and_wrapped_between_names() {
+    let members: Vec<_> = (0..432).map(|i| new(&format!("user{i}"))).collect();
+    let World { plan, .. } = World::new(vec![group("everybody", 3, None, members, &["ada"])]);
+    assert_snapshot!(text(&plan, None, &Options { width: Some(60), ..options() }));
+}
+
+#[test]
+fn two_long_values_are_shown_where_they_differ() {
+    let url = |end: &str| format!("https://photos.acme.example/{}/{end}", "x".repeat(300));
+    let edits = vec![edit(Attribute::Photo, Some(&url("old.png")), crate::world::text(&url("new.png")))];
+    let World { plan, .. } = World::new(vec![update("ada", 3, edits)]);
+    let shown = text(&plan, None, &options());
+    assert!(shown.contains(r#"old.png" -> ..."#) && shown.contains(r#"new.png""#), "{shown}");
+}
+
+#[test]
+fn colour_adds_escapes_and_nothing_else() {
+    let World { plan, sources } = blocked();
+    for render in [text, diff] {
+        let colour = render(&plan, Some(&sources), &Options { style: Style::Colour, ..options() });
+        assert!(colour.contains('\u{1b}'));
+        let mut stripped = String::new();
+        for (i, part) in colour.split('\u{1b}').enumerate() {
+            stripped.push_str(if i == 0 { part } else { part.split_once('m').unwrap().1 });
+        }
+        assert_eq!(stripped, render(&plan, Some(&sources), &options()));
+    }
+}
+
+#[test]
+fn markdown_of_a_great_plan_stays_within_the_bound_and_counts_what_it_leaves_out() {
+    let World { mut plan, sources } = crowd(30_000);
+    let leavers = (0..3_000).map(|i| {
+        let name = format!("leaver{i}");
+        update(&name, 4, vec![edit(Attribute::Active, Some("true"), flag(false))])
+    });
+    let mut changes: Vec<Change> = leavers.collect();
+    changes.append(&mut plan.changeset.changes);
+    changes.push(group("small", 5, None, vec![live("ada")], &[]));
+    let World { plan, .. } = World::new(changes);
+    let page = markdown(&plan, Some(&sources), &options());
+    assert!(page.len() <= 65_536 && page.len() > 60_000, "{}", page.len());
+    assert_eq!(page.matches("<details").count(), 3);
+    assert_eq!(page.matches("<details").count(), page.matches("</details>").count());
+    let joiners = page.split("<summary>30,000 people join</summary>").nth(1).unwrap();
+    let listed = joiners.matches("\n- ").count();
+    let left_out = joiners.split("\n... ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let left_out: usize = left_out.replace(',', "").parse().unwrap();
+    assert_eq!(listed + left_out, 30_000);
+    assert!(page.contains("`small` changes"));
+    assert!(page.trim_end().ends_with(&format!("`{}`", plan.digest)));
+}
+
+#[test]
+fn the_documented_example_is_what_the_code_writes() {
+    let document =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/plan-format.md")).unwrap();
+    let example = document.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let example: serde_json::Value = serde_json::from_str(example).unwrap();
+    let World { plan, sources } = documented();
+    let mut out = Vec::new();
+    json(&plan, Some(&sources), &mut out).unwrap();
+    let written: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(example, written, "\n{}", serde_json::to_string_pretty(&written).unwrap());
+}
