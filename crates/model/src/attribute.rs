@@ -132,8 +132,8 @@ attributes! {
     Country "address.country" "addresses", Text, YES, Always, None, "Country.";
     Role "role" "roles", Text, YES, Always, None, "Role (a custom profile field at Slack).";
     UserType "userType" "userType", Text, YES, Always, None, "Kind of employment, such as Employee.";
-    PreferredLanguage "preferredLanguage" "preferredLanguage", Text, YES, Always, None, "Preferred language, such as en_US.";
-    Locale "locale" "locale", Text, YES, Always, None, "Locale, such as en_US.";
+    PreferredLanguage "preferredLanguage" "preferredLanguage", Text, YES, Always, None, "Preferred language, such as `en_US`.";
+    Locale "locale" "locale", Text, YES, Always, None, "Locale, such as `en_US`.";
     Timezone "timezone" "timezone", Text, no("Slack always keeps a time zone"), Always, None,
         "Time zone by its IANA name, such as Europe/London.";
     ProfileUrl "profileUrl" "profileUrl", Url, no("Slack sets the profile URL at creation and never changes it"), OnCreation, None,
@@ -212,7 +212,11 @@ fn same_text(attribute: Attribute, want: &str, live: &str, dialect: Dialect) -> 
         }
         // Sheet S6: Slack answers with the URL of its own copy, so any picture but the default one may be ours.
         Attribute::Photo if dialect == Dialect::Slack => {
-            if want.is_empty() { !has_photo(live) } else { has_photo(live) }
+            if want.is_empty() {
+                !has_photo(live)
+            } else {
+                has_photo(live)
+            }
         }
         _ => want == live,
     }
@@ -266,7 +270,12 @@ mod tests {
     #[test]
     fn a_day_is_the_day_whatever_zone_it_comes_back_in() {
         let day = Value::<()>::Day(jiff::civil::date(2024, 4, 10));
-        for live in ["2024-04-10T00:00:00+0000", "2024-04-10T00:00:00Z", "2024-04-09T17:00:00-07:00", "2024-04-10T00:00:00-07:00"] {
+        for live in [
+            "2024-04-10T00:00:00+0000",
+            "2024-04-10T00:00:00Z",
+            "2024-04-09T17:00:00-07:00",
+            "2024-04-10T00:00:00-07:00",
+        ] {
             assert!(same(Attribute::StartDate, &day, Some(live), Dialect::Slack), "{live}");
         }
         assert!(!same(Attribute::StartDate, &day, Some("2024-04-11T00:00:00Z"), Dialect::Slack));

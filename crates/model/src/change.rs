@@ -33,7 +33,10 @@ impl Changeset {
 
     /// The changes with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (ChangeId, &Change)> {
-        self.changes.iter().enumerate().map(|(i, change)| (ChangeId(u32::try_from(i).unwrap_or(u32::MAX)), change))
+        self.changes
+            .iter()
+            .enumerate()
+            .map(|(i, change)| (ChangeId(u32::try_from(i).unwrap_or(u32::MAX)), change))
     }
 }
 
@@ -275,7 +278,10 @@ impl Change {
         match &self.action {
             Action::CreateUser { edits, .. } | Action::UpdateUser { edits, .. } => {
                 for edit in edits {
-                    map.insert(edit.attribute.key().to_owned(), edit.after.as_ref().map_or(Json::Null, value_json));
+                    map.insert(
+                        edit.attribute.key().to_owned(),
+                        edit.after.as_ref().map_or(Json::Null, value_json),
+                    );
                 }
             }
             Action::CreateGroup { display_name, members } => {

@@ -43,7 +43,14 @@ impl Diagnostic {
     /// An error at a place.
     pub fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
         let label = Label { place: Some(place), text: String::new() };
-        Self { severity: Severity::Error, code, message: message.into(), label, related: Vec::new(), help: None }
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            label,
+            related: Vec::new(),
+            help: None,
+        }
     }
 
     /// A warning at a place.

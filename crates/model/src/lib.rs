@@ -12,12 +12,14 @@ pub mod attribute;
 pub mod change;
 pub mod diagnostic;
 pub mod directory;
+pub mod load;
 pub mod names;
 pub mod place;
 pub mod plan;
 pub mod policy;
 pub mod roster;
 pub mod run;
+pub mod schema;
 pub mod time;
 
 pub use attribute::{Attribute, Dialect};

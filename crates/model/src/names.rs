@@ -70,7 +70,8 @@ impl UserName {
             return Ok(Self(folded.into()));
         }
         let local = folded.split('@').next().unwrap_or_default();
-        let spelled: String = local.trim().chars().map(|c| if fits(c) { c } else { '_' }).take(USER_NAME_MAX).collect();
+        let spelled: String =
+            local.trim().chars().map(|c| if fits(c) { c } else { '_' }).take(USER_NAME_MAX).collect();
         let suggestion = if spelled.chars().all(|c| c == '_') { String::new() } else { spelled };
         Err(UserNameError { text: text.to_owned(), suggestion })
     }

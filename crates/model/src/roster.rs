@@ -54,7 +54,10 @@ pub struct UserEntry {
 impl UserEntry {
     /// What the entry says of one attribute.
     pub fn setting(&self, attribute: Attribute) -> Option<&Setting> {
-        self.settings.binary_search_by_key(&attribute, |s| s.attribute).ok().and_then(|at| self.settings.get(at))
+        self.settings
+            .binary_search_by_key(&attribute, |s| s.attribute)
+            .ok()
+            .and_then(|at| self.settings.get(at))
     }
 }
 

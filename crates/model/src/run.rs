@@ -33,6 +33,8 @@ pub enum Ending {
     Refused {
         /// The reason, for people: status, the service's code, what to do.
         why: String,
+        /// Whether the service may have carried out some of it all the same.
+        may_have_written: bool,
     },
     /// It was not tried, because something it needs failed or the run was stopped.
     Skipped {
@@ -70,8 +72,12 @@ impl RunReport {
             && self.outcomes.iter().all(|o| matches!(o.ending, Ending::Took { .. } | Ending::Pending { .. }))
     }
 
-    /// Whether any change may have reached the service.
+    /// Whether anything may have been written.
     pub fn wrote_anything(&self) -> bool {
-        self.outcomes.iter().any(|o| !matches!(o.ending, Ending::Skipped { .. }))
+        self.outcomes.iter().any(|outcome| match outcome.ending {
+            Ending::Took { .. } | Ending::Pending { .. } | Ending::WithoutEffect { .. } => true,
+            Ending::Refused { may_have_written, .. } => may_have_written,
+            Ending::Skipped { .. } => false,
+        })
     }
 }
