@@ -1,0 +1,103 @@
+//! The directory, indexed by the names and addresses that its accounts and groups hold.
+
+use model::attribute::Attribute;
+use model::directory::{AccountKind, Directory, User, UserIndex};
+use model::names::fold;
+use std::collections::HashMap;
+
+/// A set of names in which each may be held by one account only, whatever slot holds it and whether or not the account
+/// is active (sheet S6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Space {
+    /// userNames.
+    UserNames,
+    /// Addresses, primary and secondary.
+    Addresses,
+}
+
+impl Space {
+    /// The space that an attribute's values live in.
+    pub(crate) fn of(attribute: Attribute) -> Option<Self> {
+        match attribute {
+            Attribute::UserName => Some(Self::UserNames),
+            Attribute::Email | Attribute::SecondaryEmail => Some(Self::Addresses),
+            _ => None,
+        }
+    }
+}
+
+/// An account that holds a name, and the slot that holds it.
+pub(crate) type Holder = (UserIndex, Attribute);
+
+/// A directory and its indices. The indices are asked, never walked, so that no hash order can leak.
+pub(crate) struct Live<'a> {
+    /// The directory.
+    pub(crate) directory: &'a Directory,
+    user_names: HashMap<String, Vec<Holder>>,
+    addresses: HashMap<String, Vec<Holder>>,
+    groups: HashMap<String, Vec<usize>>,
+}
+
+impl<'a> Live<'a> {
+    /// Indexes a directory.
+    pub(crate) fn new(directory: &'a Directory) -> Self {
+        let mut user_names: HashMap<String, Vec<Holder>> = HashMap::with_capacity(directory.users.len());
+        let mut addresses: HashMap<String, Vec<Holder>> = HashMap::with_capacity(directory.users.len());
+        for (index, user) in directory.iter() {
+            for attribute in [Attribute::UserName, Attribute::Email, Attribute::SecondaryEmail] {
+                let Some(value) = user.get(attribute) else { continue };
+                let map = if attribute == Attribute::UserName { &mut user_names } else { &mut addresses };
+                map.entry(fold(value)).or_default().push((index, attribute));
+            }
+        }
+        let mut groups: HashMap<String, Vec<usize>> = HashMap::with_capacity(directory.groups.len());
+        for (at, group) in directory.groups.iter().enumerate() {
+            groups.entry(fold(&group.display_name)).or_default().push(at);
+        }
+        // The service may list its accounts in any order; what is said of them may not depend on it.
+        for holders in user_names.values_mut().chain(addresses.values_mut()) {
+            holders.sort_by(|a, b| directory.users[a.0.get()].id.cmp(&directory.users[b.0.get()].id));
+        }
+        for holders in groups.values_mut() {
+            holders.sort_by(|a, b| directory.groups[*a].id.cmp(&directory.groups[*b].id));
+        }
+        Self { directory, user_names, addresses, groups }
+    }
+
+    /// Every account that holds a folded name, bots and deactivated accounts included, by id.
+    pub(crate) fn holders(&self, space: Space, folded: &str) -> &[Holder] {
+        let map = match space {
+            Space::UserNames => &self.user_names,
+            Space::Addresses => &self.addresses,
+        };
+        map.get(folded).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every group that bears a folded name, by id.
+    pub(crate) fn groups_named(&self, folded: &str) -> &[usize] {
+        self.groups.get(folded).map_or(&[], Vec::as_slice)
+    }
+
+    /// The account at an index of this directory.
+    pub(crate) fn user(&self, index: UserIndex) -> &'a User {
+        &self.directory.users[index.get()]
+    }
+
+    /// Whether the account is an app's.
+    pub(crate) fn is_bot(&self, index: UserIndex) -> bool {
+        self.user(index).kind == AccountKind::Bot
+    }
+
+    /// An account as messages name it: its id and what a person would know it by.
+    pub(crate) fn describe(&self, index: UserIndex) -> String {
+        let user = self.user(index);
+        let known_by: Vec<&str> =
+            [Attribute::UserName, Attribute::Email].into_iter().filter_map(|a| user.get(a)).collect();
+        let what = match (user.kind, user.active) {
+            (AccountKind::Bot, _) => "bot",
+            (AccountKind::Person, true) => "account",
+            (AccountKind::Person, false) => "deactivated account",
+        };
+        format!("{what} {} ({})", user.id, known_by.join(", "))
+    }
+}

@@ -1,0 +1,109 @@
+//! What a reader of the plan should know beside the changes: gathered while planning, told in a few lines.
+
+use model::plan::Note;
+use std::collections::BTreeMap;
+
+/// How many names one note spells out before it says how many more there are.
+const NAMES_SHOWN: usize = 5;
+
+/// What a note is about. The order is the order of importance, most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Topic {
+    /// Somebody is left out of a group, and why.
+    LeftOut,
+    /// A guest whose time is over stays deactivated.
+    ExpiredGuest,
+    /// A manager who has no account is not set.
+    NoManager,
+    /// What is protected stays as it is.
+    Protected,
+    /// What `--only` leaves for another time.
+    Only,
+    /// Leavers who never had an account.
+    NoAccount,
+    /// Bots and protected people stay in groups.
+    KeptMembers,
+    /// Members that are no accounts stay in groups.
+    ForeignMembers,
+    /// People who are listed and never written.
+    Unmanaged,
+    /// Accounts and groups that the roster does not list.
+    Unlisted,
+}
+
+impl Topic {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::LeftOut => "left-out",
+            Self::ExpiredGuest => "expired-guest",
+            Self::NoManager => "no-manager",
+            Self::Protected => "protected",
+            Self::Only => "only",
+            Self::NoAccount => "no-account",
+            Self::KeptMembers => "kept-members",
+            Self::ForeignMembers => "foreign-members",
+            Self::Unmanaged => "unmanaged",
+            Self::Unlisted => "unlisted",
+        }
+    }
+
+    /// What is said of those who are named after it.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::LeftOut => "left out of groups",
+            Self::ExpiredGuest => "guests whose expiry has passed are not brought back",
+            Self::NoManager => "managers not set, because they have no account",
+            Self::Protected => {
+                "protected, so left as they are where the roster does not speak of them by name"
+            }
+            Self::Only => "left out of this narrowed plan",
+            Self::NoAccount => "to be inactive and without an account, so nothing is done",
+            Self::KeptMembers => "members kept though the roster does not list them",
+            Self::ForeignMembers => "members that are no accounts of this directory, never touched",
+            Self::Unmanaged => "listed with `managed: false`, so never written",
+            Self::Unlisted => "not in the roster, left alone",
+        }
+    }
+}
+
+/// The notes so far.
+#[derive(Default)]
+pub(crate) struct Notes {
+    names: BTreeMap<Topic, Vec<String>>,
+    /// One line per group: the topic, and the finished sentence.
+    lines: Vec<(Topic, String)>,
+}
+
+impl Notes {
+    /// Adds a name to the one note of a topic.
+    pub(crate) fn name(&mut self, topic: Topic, name: impl Into<String>) {
+        self.names.entry(topic).or_default().push(name.into());
+    }
+
+    /// Adds a note of its own about some people: `subject: words: names`.
+    pub(crate) fn line(&mut self, topic: Topic, subject: &str, words: &str, names: &[String]) {
+        if !names.is_empty() {
+            self.lines.push((topic, format!("{subject}: {words}: {}", list(names))));
+        }
+    }
+
+    /// The notes, most important first.
+    pub(crate) fn finish(self) -> Vec<Note> {
+        let gathered = self
+            .names
+            .into_iter()
+            .map(|(topic, names)| (topic, format!("{}: {}", topic.words(), list(&names))));
+        let mut all: Vec<(Topic, String)> = gathered.chain(self.lines).collect();
+        all.sort_by_key(|(topic, _)| *topic);
+        all.into_iter().map(|(topic, message)| Note { code: topic.code(), message }).collect()
+    }
+}
+
+/// The first few names, and how many more there are.
+pub(crate) fn list(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMES_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
