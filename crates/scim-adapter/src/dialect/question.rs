@@ -1,0 +1,52 @@
+//! What the sheet leaves open about the forms of a PATCH, each with what may be sent instead.
+
+/// A form that a service may refuse or take without effect though it is the first choice. The text of a question is
+/// what a plan's reader sees beside the fallback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Question {
+    /// Sheet S6: the filtered form is known from a client's live tests; S11 documents `add emails`.
+    PrimaryEmail,
+    /// Sheet S11: two documented forms for the second address.
+    SecondEmail,
+    /// Sheet S11: `replace` with an empty text is known for `title` only.
+    ClearedText,
+    /// Sheet S11: `remove` of one extension attribute by its colon path is the RFC's, not shown by Slack.
+    ClearedExtension,
+    /// Sheet S11: Slack shows the extension's object, or a dot where the RFC has a colon.
+    Manager,
+    /// Sheet S11: a GAP.
+    StartDate,
+    /// Sheet S11: Slack documents the dot path.
+    GuestExpiry,
+    /// Sheet S6: one of two forms deletes a photo.
+    ClearedPhoto,
+    /// Sheet S11: Slack's documents leave the id unquoted, which RFC 7644 does not allow.
+    UnquotedId,
+    /// Sheet S11: a GAP; PUT is documented.
+    GroupName,
+    /// Sheet S11: whether a deactivated account takes other changes in the PATCH that reactivates it.
+    Reactivation,
+}
+
+impl Question {
+    pub(super) const fn because(self) -> &'static str {
+        match self {
+            Self::PrimaryEmail => "Slack may not take a filter in the path of the primary address",
+            Self::SecondEmail => "Slack may not take `primary eq false` in the path of the second address",
+            Self::ClearedText => "Slack may not clear an attribute by an empty text",
+            Self::ClearedExtension => "Slack may not remove a single attribute of an extension",
+            Self::Manager => "Slack may not take the RFC's path of the manager",
+            Self::StartDate => "Slack may not take a path to the start date",
+            Self::GuestExpiry => "Slack may want a dot before the expiry of a guest",
+            Self::ClearedPhoto => "Slack may not clear a photo by an empty list",
+            Self::UnquotedId => "Slack may want member ids without quotation marks",
+            Self::GroupName => "the service may not rename a group by PATCH",
+            Self::Reactivation => "the service may not change an account in the request that reactivates it",
+        }
+    }
+}
+
+/// The words beside a fallback that answers several questions at once.
+pub(super) fn because(questions: &[Question]) -> String {
+    questions.iter().map(|question| question.because()).collect::<Vec<_>>().join("; ")
+}

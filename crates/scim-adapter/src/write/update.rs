@@ -1,0 +1,284 @@
+//! Updates: the first form, then the others, until the resource is as it was to be.
+
+use super::{Effect, RECHECKS, WriteError, WriteFailure, Writer, Written, effect, keys, split};
+use crate::dialect::{decode_user, encode, group_from_wire, remaining_group, remaining_user, unmet};
+use crate::error::{Refusal, RequestError};
+use crate::exchange::Answer;
+use crate::ids::Ids;
+use crate::retry::MAX_TRIES;
+use crate::wire::WireGroup;
+use model::directory::{RawGroup, User};
+use model::plan::{Encoded, Request};
+use model::{Action, Change, Edit, GroupId, GroupRef, UserId};
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+/// How far a change has come.
+#[derive(Debug)]
+struct Progress {
+    /// The part that is still to be done; `None` when all that can be seen at once is there.
+    left: Option<Action>,
+    /// Roster keys of that part.
+    lacking: Vec<String>,
+    /// How many single things are not to be seen yet, what the service does in its own time among them.
+    unseen: usize,
+    /// How the change would end now.
+    effect: Effect,
+}
+
+/// A form of a change: the first, or the fallback with this reason.
+type Form = Option<String>;
+
+impl Writer {
+    pub(super) async fn update(
+        &self,
+        change: &Change,
+        encoded: &Encoded,
+        ids: &Ids,
+    ) -> Result<Written, WriteError> {
+        let id = resource_id(change, ids)?;
+        let mut work = change.clone();
+        let mut encoded = encoded.clone();
+        let mut tried: HashSet<Form> = HashSet::new();
+        let mut refused: Option<RequestError> = None;
+        let mut accepted: Option<Progress> = None;
+        while let Some((form, requests)) = self.next_form(&encoded, &tried) {
+            tried.insert(form.clone());
+            let sent = self.send_in_turn(&work, &requests, ids).await;
+            let progress = match sent {
+                Ok(answer) => self.settled(&work, answer, ids).await?,
+                Err(error) if may_take_another_form(&error, &work) => {
+                    tracing::debug!(resource = id, %error, "the form was refused");
+                    refused.get_or_insert(error);
+                    let progress = self.observe(&work, None, ids).await?;
+                    // Nothing done, as a refusal should be: the next form, of the whole.
+                    if progress.unseen >= size(Some(&work.action)) {
+                        continue;
+                    }
+                    progress
+                }
+                Err(error) => {
+                    return Err(WriteError::request(error, accepted.is_some() || requests.len() > 1));
+                }
+            };
+            match &progress.left {
+                None => {
+                    if let Some(reason) = &form {
+                        tracing::info!(resource = id, reason, "a fallback was needed");
+                        self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(reason.clone());
+                    }
+                    return Ok(Written { id, effect: progress.effect, fallback_used: form });
+                }
+                Some(left) => {
+                    // What is done already must not be sent again: a filter by the old value would find nothing.
+                    work.action = left.clone();
+                    encoded = encode(&work, self.dialect());
+                    accepted = Some(progress);
+                }
+            }
+        }
+        match (accepted, refused) {
+            (Some(Progress { lacking, .. }), _) => {
+                Ok(Written { id, effect: Effect::Without { what: lacking }, fallback_used: None })
+            }
+            (None, Some(error)) => Err(WriteError::request(error, false)),
+            (None, None) => Err(WriteError::new(WriteFailure::Gone(id), false)),
+        }
+    }
+
+    /// The form to try next: one that this service has been found to need, else the first, else the fallbacks in
+    /// turn.
+    fn next_form(&self, encoded: &Encoded, tried: &HashSet<Form>) -> Option<(Form, Vec<Request>)> {
+        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        let fallbacks = || {
+            encoded
+                .fallbacks
+                .iter()
+                .map(|fallback| (Some(fallback.because.clone()), fallback.requests.clone()))
+        };
+        let known = fallbacks().find(|(form, _)| form.as_ref().is_some_and(|reason| proven.contains(reason)));
+        let first = (None, vec![encoded.request.clone()]);
+        known.into_iter().chain([first]).chain(fallbacks()).find(|(form, _)| !tried.contains(form))
+    }
+
+    /// Sends requests one after the other; the answer is the last one's. `None` when a lost request turned out to
+    /// have been carried out.
+    async fn send_in_turn(
+        &self,
+        work: &Change,
+        requests: &[Request],
+        ids: &Ids,
+    ) -> Result<Option<Answer>, RequestError> {
+        let mut last = None;
+        for request in requests {
+            last = self.send_surely(work, request, ids).await?;
+        }
+        Ok(last)
+    }
+
+    /// Sends a request until it is answered. One whose answer was lost is sent again only after a look at the
+    /// resource.
+    async fn send_surely(
+        &self,
+        work: &Change,
+        request: &Request,
+        ids: &Ids,
+    ) -> Result<Option<Answer>, RequestError> {
+        // `carry_out` has filled the same names before.
+        let request = ids.fill(request).unwrap_or_else(|_| request.clone());
+        let mut tries = 0;
+        loop {
+            let error = match self.send(&request).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(error) => error,
+            };
+            tries += 1;
+            if !error.is_passing() {
+                return Err(error);
+            }
+            tracing::debug!(path = request.path, tries, %error, "a change has no answer");
+            self.pause(tries).await;
+            if error.may_have_acted() {
+                // Where looking fails, too, the request's own failure is the news.
+                let Ok(progress) = self.observe(work, None, ids).await else { return Err(error) };
+                if progress.unseen < size(Some(&work.action)) {
+                    return Ok(None);
+                }
+            }
+            if tries >= MAX_TRIES {
+                return Err(error);
+            }
+        }
+    }
+
+    /// How far the change has come once the service has had a moment to show it.
+    async fn settled(
+        &self,
+        work: &Change,
+        answer: Option<Answer>,
+        ids: &Ids,
+    ) -> Result<Progress, WriteError> {
+        let mut progress = self.observe(work, answer, ids).await?;
+        for pause in RECHECKS {
+            if progress.left.is_none() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            progress = self.observe(work, None, ids).await?;
+        }
+        Ok(progress)
+    }
+
+    /// Compares the resource, from the answer where it holds one, with what the change was to make of it.
+    async fn observe(
+        &self,
+        work: &Change,
+        answer: Option<Answer>,
+        ids: &Ids,
+    ) -> Result<Progress, WriteError> {
+        let gone = || WriteError::new(WriteFailure::Gone(work.target()), true);
+        match &work.action {
+            Action::UpdateUser { id, edits, .. } => {
+                let user = match answer.and_then(|answer| self.user_in(&answer, id)) {
+                    Some(user) => user,
+                    None => self.reader.read_user(id).await.map_err(WriteError::unknown)?.ok_or_else(gone)?,
+                };
+                Ok(self.user_progress(id, edits, &user, ids))
+            }
+            Action::UpdateGroup { id, rename, add, remove } => {
+                let known = group_id(id, ids).ok_or_else(gone)?;
+                let group = match answer.and_then(|answer| group_in(&answer, &known)) {
+                    Some(group) => group,
+                    None => {
+                        self.reader.read_group(&known).await.map_err(WriteError::unknown)?.ok_or_else(gone)?
+                    }
+                };
+                Ok(group_progress(remaining_group(id, rename.as_ref(), add, remove, &group, ids)))
+            }
+            // `carry_out` sends these elsewhere.
+            Action::CreateUser { .. } | Action::CreateGroup { .. } | Action::DeleteGroup { .. } => {
+                Err(gone())
+            }
+        }
+    }
+
+    /// The account in an answer; `None` where the answer is empty or about something else.
+    fn user_in(&self, answer: &Answer, id: &UserId) -> Option<User> {
+        decode_user(&answer.body, self.dialect()).ok().filter(|user| user.id == *id)
+    }
+
+    fn user_progress(&self, id: &UserId, edits: &[Edit], user: &User, ids: &Ids) -> Progress {
+        let (pending, lacking) = split(unmet(edits, user, self.dialect(), ids), user, self.dialect());
+        Progress {
+            left: (!lacking.is_empty()).then(|| remaining_user(id, edits, user, &lacking)),
+            effect: effect(&pending, &lacking),
+            unseen: pending.len() + lacking.len(),
+            lacking: keys(&lacking),
+        }
+    }
+}
+
+/// Whether a refusal leaves hope for another form. Whether a deactivated account takes other changes with its
+/// reactivation is not known, nor with which status it would refuse them (sheet S11: 400, 403 or 404).
+fn may_take_another_form(error: &RequestError, work: &Change) -> bool {
+    let Some(refusal) = error.refusal() else { return false };
+    let reactivates = work.kind() == model::ChangeKind::ReactivateUser && size(Some(&work.action)) > 1;
+    refusal.is_about_form() || (reactivates && matches!(refusal.status, 403 | 404) && !is_certain(refusal))
+}
+
+/// The group in an answer; `None` where the answer is empty, about something else, or leaves the members out.
+fn group_in(answer: &Answer, id: &GroupId) -> Option<RawGroup> {
+    let wire: WireGroup = serde_json::from_slice(&answer.body).ok()?;
+    wire.members.0.as_ref()?;
+    group_from_wire(wire).ok().filter(|group| group.id == *id)
+}
+
+fn group_progress(left: Option<Action>) -> Progress {
+    let mut lacking = Vec::new();
+    if let Some(Action::UpdateGroup { rename, add, remove, .. }) = &left {
+        lacking.extend(rename.is_some().then(|| "displayName".to_owned()));
+        lacking.extend((!add.is_empty() || !remove.is_empty()).then(|| "members".to_owned()));
+    }
+    let effect = if left.is_none() { Effect::Took } else { Effect::Without { what: lacking.clone() } };
+    Progress { unseen: size(left.as_ref()), left, lacking, effect }
+}
+
+/// Whether a refusal names a reason that holds for any request to this account.
+fn is_certain(refusal: &Refusal) -> bool {
+    refusal.is_conflict()
+        || ["permission_", "cannot_", "no_such_", "unknown_", "plus_", "non_org_"]
+            .iter()
+            .any(|s| refusal.word().starts_with(s))
+}
+
+/// How many single things a change does; less of it is left after a part has been done.
+fn size(action: Option<&Action>) -> usize {
+    match action {
+        None => 0,
+        Some(Action::CreateUser { edits, .. } | Action::UpdateUser { edits, .. }) => edits.len(),
+        Some(Action::CreateGroup { members, .. }) => 1 + members.len(),
+        Some(Action::UpdateGroup { rename, add, remove, .. }) => {
+            usize::from(rename.is_some()) + add.len() + remove.len()
+        }
+        Some(Action::DeleteGroup { .. }) => 1,
+    }
+}
+
+fn group_id(id: &GroupRef, ids: &Ids) -> Option<GroupId> {
+    match id {
+        GroupRef::Existing(id) => Some(id.clone()),
+        GroupRef::New(name) => ids.groups.get(name).cloned(),
+    }
+}
+
+fn resource_id(change: &Change, ids: &Ids) -> Result<String, WriteError> {
+    match &change.action {
+        Action::UpdateUser { id, .. } => Ok(id.to_string()),
+        Action::UpdateGroup { id, .. } => group_id(id, ids)
+            .map(|id| id.to_string())
+            .ok_or_else(|| crate::ids::Unfilled(id.to_string()).into()),
+        Action::CreateUser { .. } | Action::CreateGroup { .. } | Action::DeleteGroup { .. } => {
+            Ok(change.target())
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What scim-adapter promises, tried on engines and services that share no code with it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod carrier;
+mod encoding;
+mod engine;
+mod forms;
+mod reading;
+mod service;
+mod slack_model;
+mod worlds;
+mod writing;
