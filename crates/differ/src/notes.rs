@@ -19,6 +19,8 @@ pub(crate) enum Topic {
     Protected,
     /// What `--only` leaves for another time.
     Only,
+    /// Attributes that the service does not know.
+    NotInDialect,
     /// Leavers who never had an account.
     NoAccount,
     /// Bots and protected people stay in groups.
@@ -39,6 +41,7 @@ impl Topic {
             Self::NoManager => "no-manager",
             Self::Protected => "protected",
             Self::Only => "only",
+            Self::NotInDialect => "not-in-dialect",
             Self::NoAccount => "no-account",
             Self::KeptMembers => "kept-members",
             Self::ForeignMembers => "foreign-members",
@@ -57,6 +60,9 @@ impl Topic {
                 "protected, so left as they are where the roster does not speak of them by name"
             }
             Self::Only => "left out of this narrowed plan",
+            Self::NotInDialect => {
+                "Slack's own attributes, which a service of the rfc dialect does not know, so left alone"
+            }
             Self::NoAccount => "to be inactive and without an account, so nothing is done",
             Self::KeptMembers => "members kept though the roster does not list them",
             Self::ForeignMembers => "members that are no accounts of this directory, never touched",

@@ -172,7 +172,7 @@ fn without(mut steps: Steps, kept: &[bool], notes: &mut Notes) -> Steps {
 fn person(action: &Action) -> Option<UserRef> {
     match action {
         Action::CreateUser { user_name, .. } => Some(UserRef::New(user_name.clone())),
-        Action::UpdateUser { id, .. } => Some(UserRef::Existing(id.clone())),
+        Action::UpdateUser { id, .. } => Some(id.clone()),
         _ => None,
     }
 }

@@ -11,7 +11,8 @@ use model::names::fold;
 use model::plan::Verdict;
 use model::policy::{AttributeMode, UnlistedUsers};
 use model::roster::{EntryIndex, Setting, UserEntry, Wish};
-use model::{Diagnostic, Edit, Place, Roster, UserRef, time};
+use model::{Diagnostic, Dialect, Edit, Place, Roster, UserRef, time};
+use std::collections::BTreeSet;
 
 /// What is to become of a person of the roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,13 @@ pub(crate) struct Scene<'a> {
     pub(crate) now: Timestamp,
 }
 
+/// The roster keys that somebody uses and the service does not know.
+fn unknown_attributes(scene: &Scene) -> BTreeSet<&'static str> {
+    let dialect = scene.live.directory.dialect;
+    let settings = scene.roster.users.iter().flat_map(|entry| &entry.settings);
+    settings.map(|setting| setting.attribute).filter(|a| !a.exists_in(dialect)).map(Attribute::key).collect()
+}
+
 /// Plans every person of the roster.
 pub(crate) fn plan(
     scene: &Scene,
@@ -71,6 +79,9 @@ pub(crate) fn plan(
             Person { account, fate: scene.fate(at, notes), edits: Vec::new(), reserve: Vec::new() }
         })
         .collect();
+    for key in unknown_attributes(scene) {
+        notes.name(Topic::NotInDialect, key);
+    }
     for at in 0..people.len() {
         let entry = &scene.roster.users[at];
         let mut differ = Differ { scene, people: &people, entry, notes, errors };
@@ -205,7 +216,11 @@ struct Differ<'a, 'n> {
 
 impl Differ<'_, '_> {
     fn mode(&self, attribute: Attribute) -> AttributeMode {
-        self.scene.roster.policy.attributes.get(attribute)
+        if attribute.exists_in(self.scene.live.directory.dialect) {
+            self.scene.roster.policy.attributes.get(attribute)
+        } else {
+            AttributeMode::Ignore
+        }
     }
 
     /// Everything a new account is to have.
@@ -298,15 +313,16 @@ impl Differ<'_, '_> {
         let attribute = setting.attribute;
         let live = user.get(attribute);
         let dialect = self.scene.live.directory.dialect;
+        // Slack fills an unset displayName with the userName (sheet S6), so that is as clear as it gets.
+        let filled = dialect == Dialect::Slack
+            && attribute == Attribute::DisplayName
+            && live.is_some_and(|live| same_name(live, user.get(Attribute::UserName)));
+        let is_clear = filled || attribute::is_clear(attribute, live, dialect);
         let after = match &setting.wish {
-            Wish::Clear if attribute::is_clear(attribute, live, dialect) => return None,
+            Wish::Clear if is_clear => return None,
             Wish::Clear => None,
-            Wish::Set(Value::Text(text)) if text.trim().is_empty() => {
-                if attribute::is_clear(attribute, live, dialect) {
-                    return None;
-                }
-                None
-            }
+            Wish::Set(Value::Text(text)) if text.trim().is_empty() && is_clear => return None,
+            Wish::Set(Value::Text(text)) if text.trim().is_empty() => None,
             Wish::Set(Value::Person(manager)) if self.is_manager(*manager, live) => return None,
             Wish::Set(value) if attribute::same(attribute, value, live, dialect) => return None,
             Wish::Set(value) => Some(self.reference(setting, value)?),

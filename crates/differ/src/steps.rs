@@ -9,7 +9,7 @@ use model::attribute::{Attribute, Value};
 use model::change::Need;
 use model::directory::{User, UserIndex};
 use model::roster::UserEntry;
-use model::{Action, Edit, Place, Roster, UserId, UserRef};
+use model::{Action, Edit, Place, Roster, UserRef};
 
 /// A step, by position in [`Steps::list`].
 pub(crate) type StepId = usize;
@@ -243,11 +243,6 @@ impl Crowd<'_> {
     }
 }
 
-/// The id by which a PATCH names an account that an earlier change creates; whoever sends it fills it in.
-fn pending_id(entry: &UserEntry) -> UserId {
-    UserId::new(UserRef::New(entry.user_name.value.clone()).to_string())
-}
-
 fn request_edits(action: Option<&Action>) -> Vec<Edit> {
     match action {
         Some(Action::CreateUser { edits, .. } | Action::UpdateUser { edits, .. }) => edits.clone(),
@@ -262,7 +257,7 @@ fn request(entry: &UserEntry, account: Option<&User>, edits: Vec<Edit>, before: 
         None => {
             let value = |attribute| done(before, attribute).and_then(text_after);
             let siblings = siblings(&value, &edits);
-            Action::UpdateUser { id: pending_id(entry), edits, siblings }
+            Action::UpdateUser { id: UserRef::New(entry.user_name.value.clone()), edits, siblings }
         }
         Some(user) => {
             let value = |attribute| match done(before, attribute) {
@@ -270,7 +265,7 @@ fn request(entry: &UserEntry, account: Option<&User>, edits: Vec<Edit>, before: 
                 None => user.get(attribute).map(Into::into),
             };
             let siblings = siblings(&value, &edits);
-            Action::UpdateUser { id: user.id.clone(), edits, siblings }
+            Action::UpdateUser { id: UserRef::Existing(user.id.clone()), edits, siblings }
         }
     }
 }
@@ -326,5 +321,5 @@ fn deactivation(user: &User, origin: Option<Place>) -> Action {
         temporary: false,
         origin,
     };
-    Action::UpdateUser { id: user.id.clone(), edits: vec![edit], siblings: Vec::new() }
+    Action::UpdateUser { id: UserRef::Existing(user.id.clone()), edits: vec![edit], siblings: Vec::new() }
 }

@@ -169,6 +169,13 @@ impl Attribute {
         TABLE.iter().find(|row| row.key == key).map(|row| row.attribute)
     }
 
+    /// Whether a service of this dialect knows the attribute: those of Slack's own extensions (sheet S4) exist at Slack
+    /// alone.
+    pub fn exists_in(self, dialect: Dialect) -> bool {
+        let path = self.row().path;
+        dialect == Dialect::Slack || !(path.starts_with(SLACK_GUEST) || path.starts_with(SLACK_PROFILE))
+    }
+
     /// All attributes, in order.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.attribute)

@@ -120,8 +120,8 @@ pub enum Action {
     },
     /// PATCH of a user.
     UpdateUser {
-        /// The account.
-        id: UserId,
+        /// The account; a new one when its creation had to be split in two.
+        id: UserRef,
         /// What changes, in the order of [`Attribute`].
         edits: Vec<Edit>,
         /// Live values of attributes that share a SCIM attribute with one of the edits and stay as they are: the other

@@ -235,7 +235,7 @@ impl<'a> Account<'a> {
             Ending::Took { remark } => ("took", Tone::Good, remark.as_deref()),
             Ending::Pending { what } => ("pending", Tone::Caution, Some(what.as_str())),
             Ending::WithoutEffect { what } => ("no effect", Tone::Alarm, Some(what.as_str())),
-            Ending::Refused { why } => ("refused", Tone::Alarm, Some(why.as_str())),
+            Ending::Refused { why, .. } => ("refused", Tone::Alarm, Some(why.as_str())),
             Ending::Skipped { why } => ("skipped", Tone::Caution, Some(why.as_str())),
         };
         Self { word, tone, detail }

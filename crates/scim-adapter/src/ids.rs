@@ -40,13 +40,7 @@ impl Ids {
     /// # Errors
     /// When a name has no id yet.
     pub fn fill(&self, request: &Request) -> Result<Request, Unfilled> {
-        let path = match request.path.strip_prefix("/Groups/").and_then(|name| name.strip_prefix(GROUP)) {
-            Some(name) => {
-                let id = self.groups.get(name).ok_or_else(|| Unfilled(format!("{GROUP}{name}")))?;
-                format!("/Groups/{}", path_segment(id.as_str()))
-            }
-            None => request.path.clone(),
-        };
+        let path = self.fill_path(&request.path)?;
         // Most bodies hold no reference to anything new and are sent as they are.
         let body = match &request.body {
             Some(body) if body.get().contains(USER) => {
@@ -57,6 +51,19 @@ impl Ids {
             body => body.clone(),
         };
         Ok(Request { method: request.method, path, body })
+    }
+
+    fn fill_path(&self, path: &str) -> Result<String, Unfilled> {
+        if let Some(name) = path.strip_prefix("/Users/").and_then(|name| name.strip_prefix(USER)) {
+            let known = UserName::parse(name).ok().and_then(|name| self.users.get(&name));
+            let id = known.ok_or_else(|| Unfilled(format!("{USER}{name}")))?;
+            return Ok(format!("/Users/{}", path_segment(id.as_str())));
+        }
+        if let Some(name) = path.strip_prefix("/Groups/").and_then(|name| name.strip_prefix(GROUP)) {
+            let id = self.groups.get(name).ok_or_else(|| Unfilled(format!("{GROUP}{name}")))?;
+            return Ok(format!("/Groups/{}", path_segment(id.as_str())));
+        }
+        Ok(path.to_owned())
     }
 
     fn fill_body(&self, body: &mut Json) -> Result<(), Unfilled> {
@@ -102,7 +109,8 @@ impl Ids {
     fn fill_reference(&self, reference: &mut Json) -> Result<(), Unfilled> {
         let Json::String(text) = reference else { return Ok(()) };
         let Some(name) = text.strip_prefix(USER) else { return Ok(()) };
-        let id = UserName::parse(name).ok().and_then(|name| self.users.get(&name));
+        let known = UserName::parse(name).ok().and_then(|name| self.users.get(&name));
+        let id = known;
         *text = id.ok_or_else(|| Unfilled(text.clone()))?.to_string();
         Ok(())
     }
@@ -126,6 +134,12 @@ mod tests {
         let filled =
             ids().fill(&Request { method: Method::Patch, path: path.to_owned(), body: Some(body) })?;
         Ok((filled.path, serde_json::from_str(filled.body.unwrap().get()).unwrap()))
+    }
+
+    #[test]
+    fn the_second_half_of_a_creation_goes_to_the_account_that_the_first_half_made() {
+        assert_eq!(fill("/Users/@user:ada", &json!({})).unwrap().0, "/Users/U1");
+        assert_eq!(fill("/Users/@user:bob", &json!({})).unwrap_err().0, "@user:bob");
     }
 
     #[test]

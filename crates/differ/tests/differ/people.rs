@@ -1,9 +1,10 @@
 //! What is to become of people.
 
-use crate::world::{World, person, show};
-use model::attribute::Attribute as A;
+use crate::world::{NOW, World, person, show};
+use model::attribute::{Attribute as A, Value};
 use model::policy::{AttributeMode, UnlistedUsers};
-use model::{Action, Located};
+use model::roster::Wish;
+use model::{Action, Dialect, Directory, Located};
 
 #[test]
 fn in_sync_nothing_is_written() {
@@ -233,4 +234,34 @@ fn every_edit_knows_the_line_that_asks_for_it() {
         roster.users[0].settings.iter().map(|setting| Some(setting.place)).collect::<Vec<_>>()
     );
     assert_eq!(Located::new((), edits[1].origin.unwrap()).place.line, 1);
+}
+
+#[test]
+fn a_display_name_that_slack_made_of_the_user_name_is_as_clear_as_it_gets() {
+    let mut world = World::of([person("ada").cleared(A::DisplayName)]);
+    world.policy.attributes.set(A::DisplayName, AttributeMode::Enforce);
+    let mut remote = world.photograph();
+    remote.account("U-ada").set(A::DisplayName, "ada");
+    assert!(world.changes(&remote).is_empty());
+    remote.account("U-ada").set(A::DisplayName, "Ada L");
+    assert_eq!(world.changes(&remote), ["U-ada: displayName Ada L>-"]);
+}
+
+#[test]
+fn slacks_own_attributes_are_left_out_where_the_service_is_not_slack() {
+    let start = Wish::Set(Value::Day(jiff::civil::date(2026, 1, 5)));
+    let mut ada = person("ada").text(A::Title, "Engineer");
+    ada.settings.insert(A::StartDate, start);
+    ada.settings.insert(A::Guest, Wish::Set(Value::Flag(true)));
+    let world = World::of([ada]);
+    let roster = world.roster();
+    let directory = Directory::new(Dialect::Rfc, Vec::new(), Vec::new());
+    let options = differ::Options { now: NOW.parse().unwrap(), only: &[] };
+    let diff = differ::diff(&roster, &directory, &options).unwrap();
+    assert_eq!(show(&diff), ["create ada: userName=ada email=ada@acme.example title=Engineer"]);
+    assert!(
+        diff.notes
+            .iter()
+            .any(|note| note.code == "not-in-dialect" && note.message.ends_with("guest, startDate"))
+    );
 }

@@ -345,7 +345,7 @@ fn without_unready(change: &Change, changes: &[Change], skipped: &BTreeSet<usize
     let unready: Vec<UserRef> = failed
         .filter_map(|wait| match &changes[wait.on.get()].action {
             Action::CreateUser { user_name, .. } => Some(UserRef::New(user_name.clone())),
-            Action::UpdateUser { id, .. } => Some(UserRef::Existing(id.clone())),
+            Action::UpdateUser { id, .. } => Some(id.clone()),
             _ => None,
         })
         .collect();

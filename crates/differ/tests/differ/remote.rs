@@ -169,12 +169,12 @@ impl Remote {
 
     fn update_user(
         &mut self,
-        id: &UserId,
+        id: &UserRef,
         edits: &[Edit],
         siblings: &[(Attribute, Box<str>)],
         rules: &Rules,
     ) -> Result<(), String> {
-        let id = self.resolve(&UserRef::Existing(id.clone()))?;
+        let id = self.resolve(id)?;
         let mut account = self.accounts.get(&id).ok_or("no such user")?.clone();
         check(!edits.is_empty(), "an empty request")?;
         check(edits.is_sorted_by_key(|edit| edit.attribute), "edits out of order")?;

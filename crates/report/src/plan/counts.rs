@@ -3,7 +3,7 @@
 use super::wording::Medium;
 use crate::words::{count, number, pick, series};
 use model::plan::Plan;
-use model::{Action, Attribute, ChangeKind, GroupRef};
+use model::{Action, Attribute, ChangeKind, GroupRef, UserRef};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -88,7 +88,9 @@ impl<'a> Counts<'a> {
                     counts.create_users += 1;
                     counts.create_guests += usize::from(edits.iter().any(super::wording::makes_guest));
                 }
-                Action::UpdateUser { id, edits, siblings: _ } => {
+                // The second half of a creation that had to be split is counted with the first.
+                Action::UpdateUser { id: UserRef::New(_), .. } => {}
+                Action::UpdateUser { id: UserRef::Existing(id), edits, siblings: _ } => {
                     let kind = change.kind();
                     let tally = users.entry(id.as_str()).or_insert(UserTally { kind, attributes: 0 });
                     if tally.kind == ChangeKind::UpdateUser {

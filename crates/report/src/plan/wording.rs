@@ -248,11 +248,12 @@ pub(crate) fn more(kind: ChangeKind, n: usize) -> String {
 /// The id of the account or group, where it exists.
 pub(crate) fn existing_id(change: &Change) -> Option<&str> {
     match &change.action {
-        Action::UpdateUser { id, .. } => Some(id.as_str()),
+        Action::UpdateUser { id: UserRef::Existing(id), .. } => Some(id.as_str()),
         Action::UpdateGroup { id: GroupRef::Existing(id), .. } | Action::DeleteGroup { id, .. } => {
             Some(id.as_str())
         }
         Action::CreateUser { .. }
+        | Action::UpdateUser { id: UserRef::New(_), .. }
         | Action::CreateGroup { .. }
         | Action::UpdateGroup { id: GroupRef::New(_), .. } => None,
     }
@@ -300,7 +301,7 @@ impl<'a> Temporaries<'a> {
                         if let Some(Value::Text(text)) = &edit.after {
                             found.takers.insert((edit.attribute.key(), text), index + 1);
                         }
-                        if let Action::UpdateUser { id, .. } = &change.action {
+                        if let Action::UpdateUser { id: UserRef::Existing(id), .. } = &change.action {
                             found.last.insert((edit.attribute.key(), id.as_str()), index + 1);
                         }
                     }

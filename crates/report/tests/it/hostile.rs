@@ -109,7 +109,8 @@ fn plan_of(name: &str) -> World {
         edit(Attribute::StartDate, Some(name), day("2027-01-05")),
         Edit { temporary: true, ..edit(Attribute::UserName, Some(name), text(name)) },
     ];
-    let update = |edits| Action::UpdateUser { id: id.clone(), edits, siblings: Vec::new() };
+    let update =
+        |edits| Action::UpdateUser { id: UserRef::Existing(id.clone()), edits, siblings: Vec::new() };
     let created = Action::CreateUser { user_name: UserName::parse("ada").unwrap(), edits: edits.clone() };
     let mut world = World::new(vec![
         change(update(edits), name, Some(3)),
@@ -142,7 +143,7 @@ fn run_of(plan: &Plan, name: &str) -> RunReport {
         Ending::Took { remark: Some(name.into()) },
         Ending::Pending { what: name.into() },
         Ending::WithoutEffect { what: name.into() },
-        Ending::Refused { why: name.into() },
+        Ending::Refused { why: name.into(), may_have_written: false },
         Ending::Skipped { why: name.into() },
     ];
     let outcomes = (0..plan.changeset.changes.len()).zip(endings.into_iter().cycle());

@@ -19,6 +19,7 @@ fn mixed() -> RunReport {
     endings[1] = Ending::Pending { what: "Slack has not shown active: false yet".into() };
     endings[4] = Ending::Refused {
         why: "400 email_taken: the address belongs to U0OLD; free it or give the entry that id".into(),
+        may_have_written: false,
     };
     endings[5] = Ending::Skipped { why: "it needs #5, which was refused".into() };
     endings[7] = Ending::WithoutEffect { what: "title is still \"Engineer\"".into() };
@@ -92,7 +93,7 @@ fn a_directory_that_cannot_be_read_back_is_not_called_in_sync() {
 #[test]
 fn the_markdown_of_a_run_that_failed_throughout_stays_within_the_bound() {
     let World { plan, sources } = crowd(20_000);
-    let refused = Ending::Refused { why: "400 ".to_owned() + &"@a#1 ".repeat(200) };
+    let refused = Ending::Refused { why: "400 ".to_owned() + &"@a#1 ".repeat(200), may_have_written: false };
     let report = ended(vec![refused; 20_000], ReadBack::Differs(vec!["x".repeat(2_000); 20_000]));
     let page = run::markdown(&plan, &report, Some(&sources));
     assert!(page.len() <= 65_536, "{}", page.len());

@@ -59,7 +59,11 @@ pub(crate) fn change(action: Action, name: &str, line: Option<u32>) -> Change {
 }
 
 pub(crate) fn update(name: &str, line: u32, edits: Vec<Edit>) -> Change {
-    change(Action::UpdateUser { id: UserId::new(id(name)), edits, siblings: Vec::new() }, name, Some(line))
+    change(
+        Action::UpdateUser { id: UserRef::Existing(UserId::new(id(name))), edits, siblings: Vec::new() },
+        name,
+        Some(line),
+    )
 }
 
 pub(crate) fn create(name: &str, line: u32, mut edits: Vec<Edit>) -> Change {
@@ -188,7 +192,7 @@ pub(crate) fn acme() -> World {
         waits(update("kim", 60, vec![edit(Active, Some("true"), flag(false))]), &[(1, Need::End)]),
         change(
             Action::UpdateUser {
-                id: UserId::new("U0TOM"),
+                id: UserRef::Existing(UserId::new("U0TOM")),
                 edits: vec![edit(Active, Some("true"), flag(false))],
                 siblings: Vec::new(),
             },

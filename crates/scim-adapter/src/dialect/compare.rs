@@ -34,7 +34,7 @@ fn holds(edit: &Edit, live: &User, dialect: Dialect, ids: &Ids) -> bool {
 }
 
 /// The part of a user's change that is still to be done, on the account as it is now.
-pub(crate) fn remaining_user(id: &UserId, edits: &[Edit], live: &User, missing: &[Attribute]) -> Action {
+pub(crate) fn remaining_user(id: &UserRef, edits: &[Edit], live: &User, missing: &[Attribute]) -> Action {
     let left = edits.iter().filter(|edit| missing.contains(&edit.attribute)).map(|edit| Edit {
         before: match edit.attribute {
             Attribute::Active => Some(live.active.to_string().into()),

@@ -39,9 +39,7 @@ pub fn encode(change: &Change, dialect: Dialect) -> Encoded {
         Action::CreateUser { edits, .. } => {
             only(request(Method::Post, "/Users".to_owned(), Some(&user::resource(edits, dialect))))
         }
-        Action::UpdateUser { id, edits, siblings } => {
-            user::patch(&user_path(id.as_str()), edits, siblings, dialect)
-        }
+        Action::UpdateUser { id, edits, siblings } => user::patch(&user_target(id), edits, siblings, dialect),
         Action::CreateGroup { display_name, members } => {
             let body = group::resource(display_name, members);
             only(request(Method::Post, "/Groups".to_owned(), Some(&body)))
@@ -69,10 +67,17 @@ pub(crate) fn user_path(id: &str) -> String {
     format!("/Users/{}", path_segment(id))
 }
 
+fn user_target(id: &model::UserRef) -> String {
+    match id {
+        model::UserRef::Existing(id) => user_path(id.as_str()),
+        // A placeholder stays as it reads; `Ids::fill` puts the escaped id in its place.
+        new @ model::UserRef::New(_) => format!("/Users/{new}"),
+    }
+}
+
 fn group_path(id: &model::GroupRef) -> String {
     match id {
         model::GroupRef::Existing(id) => format!("/Groups/{}", path_segment(id.as_str())),
-        // A placeholder stays as it reads; `Ids::fill` puts the escaped id in its place.
         new @ model::GroupRef::New(_) => format!("/Groups/{new}"),
     }
 }

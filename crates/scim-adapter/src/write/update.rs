@@ -9,7 +9,7 @@ use crate::retry::MAX_TRIES;
 use crate::wire::WireGroup;
 use model::directory::{RawGroup, User};
 use model::plan::{Encoded, Request};
-use model::{Action, Change, Edit, GroupId, GroupRef, UserId};
+use model::{Action, Change, Edit, GroupId, GroupRef, UserId, UserRef};
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
@@ -179,9 +179,12 @@ impl Writer {
         let gone = || WriteError::new(WriteFailure::Gone(work.target()), true);
         match &work.action {
             Action::UpdateUser { id, edits, .. } => {
-                let user = match answer.and_then(|answer| self.user_in(&answer, id)) {
+                let known = ids.user(id).ok_or_else(gone)?;
+                let user = match answer.and_then(|answer| self.user_in(&answer, &known)) {
                     Some(user) => user,
-                    None => self.reader.read_user(id).await.map_err(WriteError::unknown)?.ok_or_else(gone)?,
+                    None => {
+                        self.reader.read_user(&known).await.map_err(WriteError::unknown)?.ok_or_else(gone)?
+                    }
                 };
                 Ok(self.user_progress(id, edits, &user, ids))
             }
@@ -207,7 +210,7 @@ impl Writer {
         decode_user(&answer.body, self.dialect()).ok().filter(|user| user.id == *id)
     }
 
-    fn user_progress(&self, id: &UserId, edits: &[Edit], user: &User, ids: &Ids) -> Progress {
+    fn user_progress(&self, id: &UserRef, edits: &[Edit], user: &User, ids: &Ids) -> Progress {
         let (pending, lacking) = split(unmet(edits, user, self.dialect(), ids), user, self.dialect());
         Progress {
             left: (!lacking.is_empty()).then(|| remaining_user(id, edits, user, &lacking)),
@@ -273,7 +276,9 @@ fn group_id(id: &GroupRef, ids: &Ids) -> Option<GroupId> {
 
 fn resource_id(change: &Change, ids: &Ids) -> Result<String, WriteError> {
     match &change.action {
-        Action::UpdateUser { id, .. } => Ok(id.to_string()),
+        Action::UpdateUser { id, .. } => {
+            ids.user(id).map(|id| id.to_string()).ok_or_else(|| crate::ids::Unfilled(id.to_string()).into())
+        }
         Action::UpdateGroup { id, .. } => group_id(id, ids)
             .map(|id| id.to_string())
             .ok_or_else(|| crate::ids::Unfilled(id.to_string()).into()),

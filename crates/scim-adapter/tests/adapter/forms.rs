@@ -69,7 +69,7 @@ fn rfc_live() -> User {
 fn patch(live: &User, edits: Vec<Edit>) -> Change {
     let siblings =
         live.attributes.iter().filter(|(a, _)| !edits.iter().any(|e| e.attribute == *a)).cloned().collect();
-    user_change(Action::UpdateUser { id: live.id.clone(), edits, siblings })
+    user_change(Action::UpdateUser { id: UserRef::Existing(live.id.clone()), edits, siblings })
 }
 
 fn set(live: &User, edits: &[(Attribute, Option<&str>)]) -> Change {

@@ -256,7 +256,7 @@ pub(crate) fn change(
     }
     let siblings =
         live.attributes.iter().filter(|(attribute, _)| !missing.contains(attribute)).cloned().collect();
-    Some(user_change(Action::UpdateUser { id: live.id.clone(), edits, siblings }))
+    Some(user_change(Action::UpdateUser { id: UserRef::Existing(live.id.clone()), edits, siblings }))
 }
 
 pub(crate) fn user_change(action: Action) -> Change {

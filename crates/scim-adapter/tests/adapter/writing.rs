@@ -29,7 +29,7 @@ fn keys(list: &[&str]) -> Vec<String> {
 fn update(live: &Json, edits: &[(Attribute, Option<&str>)], dialect: Dialect) -> Change {
     let live = decode(live, dialect);
     let edits = edits.iter().map(|(attribute, value)| text(*attribute, *value, &live)).collect();
-    user_change(Action::UpdateUser { id: live.id.clone(), edits, siblings: Vec::new() })
+    user_change(Action::UpdateUser { id: UserRef::Existing(live.id.clone()), edits, siblings: Vec::new() })
 }
 
 fn active(live: &Json, wanted: bool) -> Edit {
@@ -38,7 +38,7 @@ fn active(live: &Json, wanted: bool) -> Edit {
 
 fn deactivation(live: &Json) -> Change {
     user_change(Action::UpdateUser {
-        id: UserId::new("U1"),
+        id: UserRef::Existing(UserId::new("U1")),
         edits: vec![active(live, false)],
         siblings: Vec::new(),
     })
