@@ -1,2 +1,15 @@
-//! Placeholder.
-fn main() {}
+//! `rosterctl`: Slack's people and groups as code.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod failure;
+mod target;
+mod terminal;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::run(arguments::Arguments::read())
+}

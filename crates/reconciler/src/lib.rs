@@ -1,1 +1,13 @@
-//! Placeholder.
+//! A run from end to end: read the roster and the directory, plan, judge, apply, read back.
+//!
+//! Planning is a pure function of what was read ([`planner::plan`]) and gets only the type that cannot write
+//! ([`scim_adapter::Reader`]); [`run::Run`] alone holds a writer.
+
+#![forbid(unsafe_code)]
+
+pub mod digest;
+pub mod guard;
+pub mod planner;
+pub mod run;
+pub mod snapshot;
+pub mod source;

@@ -1,0 +1,96 @@
+//! The commands, one file each, and what several of them share.
+
+mod apply;
+mod plan;
+pub(crate) mod sim;
+mod snapshot;
+mod validate;
+
+use crate::arguments::{Arguments, Command, RosterArguments};
+use crate::failure::{Exit, Failure};
+use crate::terminal::Terminal;
+use anyhow::Context as _;
+use clap_complete::generate;
+use model::load::{self, Loaded, Rejected};
+use model::place::Source;
+use model::roster::Roster;
+use reconciler::source;
+use std::process::ExitCode;
+
+/// What a command comes to.
+type Outcome = Result<Exit, Failure>;
+
+/// Runs the command that was asked for.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let terminal = Terminal::new(&arguments.output);
+    let outcome = match arguments.command {
+        Command::Validate(arguments) => validate::run(terminal, &arguments),
+        Command::Plan(arguments) => plan::run(terminal, &arguments),
+        Command::Apply(arguments) => apply::run(terminal, &arguments),
+        Command::Snapshot(arguments) => snapshot::run(terminal, &arguments),
+        Command::Sim(arguments) => sim::run(terminal, &arguments),
+        Command::Schema => schema(terminal),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            generate(shell, &mut Arguments::definition(), "rosterctl", &mut script);
+            print_bytes(terminal, &script)
+        }
+        Command::Man => manual(terminal),
+    };
+    outcome.unwrap_or_else(|failure| terminal.fail(&failure)).into()
+}
+
+fn schema(terminal: Terminal) -> Outcome {
+    let text = serde_json::to_string_pretty(&model::schema::json_schema())?;
+    terminal.result(&(text + "\n"))?;
+    Ok(Exit::Done)
+}
+
+fn manual(terminal: Terminal) -> Outcome {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Arguments::definition()).render(&mut page)?;
+    print_bytes(terminal, &page)
+}
+
+fn print_bytes(terminal: Terminal, bytes: &[u8]) -> Outcome {
+    terminal.result(&String::from_utf8_lossy(bytes))?;
+    Ok(Exit::Done)
+}
+
+/// The files that a roster's arguments name.
+struct Files {
+    roster: Vec<Source>,
+    policy: Option<Source>,
+}
+
+fn read_files(arguments: &RosterArguments) -> Result<Files, Failure> {
+    let roster = source::read_roster(&arguments.roster)?;
+    let policy = arguments.policy.as_deref().map(source::read_file).transpose()?;
+    Ok(Files { roster, policy })
+}
+
+/// Loads a roster and tells its warnings; all its mistakes, and then a failure, if it has any.
+fn load_roster(terminal: Terminal, arguments: &RosterArguments) -> Result<Roster, Failure> {
+    let files = read_files(arguments)?;
+    match load::load(files.roster, files.policy) {
+        Ok(Loaded { roster, warnings }) => {
+            terminal.status(&report::diagnostics(&warnings, &roster.sources, terminal.error_style()));
+            Ok(roster)
+        }
+        Err(rejected) => {
+            let Rejected { sources, diagnostics } = *rejected;
+            terminal.status(&report::diagnostics(&diagnostics, &sources, terminal.error_style()));
+            Err(anyhow::anyhow!(
+                "the roster has mistakes; nothing was read from Slack and nothing was changed"
+            )
+            .into())
+        }
+    }
+}
+
+/// A runtime for the commands that talk to a service.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    // Two threads, so that an embedded simulator answers while the client computes.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    Ok(runtime.context("cannot start the asynchronous runtime")?)
+}

@@ -1,0 +1,165 @@
+//! `rosterctl sim`, and the simulator inside the process that `--simulate` starts.
+
+use super::snapshot::write_file;
+use super::{Outcome, runtime};
+use crate::arguments::SimArguments;
+use crate::failure::{Exit, Failure};
+use crate::terminal::Terminal;
+use anyhow::Context as _;
+use jiff::Timestamp;
+use reconciler::{snapshot, source};
+use serde_json::Value;
+use slack_sim::{Seed, Simulator, Switches};
+use std::fmt::Write as _;
+use std::path::Path;
+use tokio::net::TcpListener;
+
+pub(super) fn run(terminal: Terminal, arguments: &SimArguments) -> Outcome {
+    let address = arguments.listen;
+    if !address.ip().is_loopback() {
+        let message = format!("{address} is not a loopback address");
+        return Err(
+            Failure::usage(message).hint("the simulator lets anybody in, so it serves this machine only")
+        );
+    }
+    let mut switches = if arguments.rfc { Switches::rfc() } else { Switches::default() };
+    turn(&mut switches, &arguments.switches)?;
+    runtime()?.block_on(async {
+        let kept = arguments.state.as_deref().filter(|path| path.exists());
+        let mut simulator = match kept {
+            Some(path) => {
+                let text = source::read_file(path)?.text;
+                let simulator = Simulator::from_json(&text, switches.clone());
+                simulator.with_context(|| path.display().to_string())?
+            }
+            None => new(arguments.seed.as_deref(), switches.clone())?,
+        };
+        // A file may bring switches of its own; what was typed wins.
+        simulator.set_switches(|all| drop(turn(all, &arguments.switches)));
+        if let Some(token) = &arguments.token {
+            simulator = simulator.with_token(token);
+        }
+        serve(terminal, arguments, simulator).await
+    })
+}
+
+fn turn(all: &mut Switches, typed: &[String]) -> Result<(), Failure> {
+    for switch in typed {
+        let Some((name, value)) = switch.split_once('=') else {
+            return Err(Failure::usage(format!("--set {switch}: write NAME=VALUE")));
+        };
+        all.set(name, value).map_err(|error| {
+            Failure::usage(error.to_string())
+                .hint("`rosterctl sim --help` lists the switches and their values")
+        })?;
+    }
+    Ok(())
+}
+
+async fn serve(terminal: Terminal, arguments: &SimArguments, simulator: Simulator) -> Outcome {
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", arguments.listen))?;
+    let address = listener.local_addr().context("cannot tell the address")?;
+    let simulator = simulator.with_base_url(format!("http://{address}"));
+    terminal
+        .status(&format!("Simulating Slack's SCIM service at http://{address}/scim/v2 (Ctrl-C ends it).\n"));
+    let (stop, stopped) = tokio::sync::watch::channel(());
+    let server = simulator.clone().serve(listener, async move {
+        terminate().await;
+        drop(stop);
+    });
+    let saving = save_changes(arguments.state.as_deref(), &simulator, stopped);
+    let (served, saved) = tokio::join!(server, saving);
+    served.context("the simulator stopped")?;
+    saved?;
+    Ok(Exit::Done)
+}
+
+/// Writes the state after every change until `stopped` closes, and once more then.
+async fn save_changes(
+    path: Option<&Path>,
+    simulator: &Simulator,
+    mut stopped: tokio::sync::watch::Receiver<()>,
+) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let mut changes = simulator.changes();
+    let mut running = true;
+    loop {
+        // Marked as seen before the state is taken: a change in between is then saved by the next round.
+        changes.mark_unchanged();
+        let json = simulator.to_json();
+        write_file(path, |out| out.write_all(json.as_bytes()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        if !running {
+            return Ok(());
+        }
+        tokio::select! {
+            changed = changes.changed() => running = changed.is_ok(),
+            _ = stopped.changed() => running = false,
+        }
+    }
+}
+
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
+async fn terminate() {
+    #[cfg(unix)]
+    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = signal.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        return;
+    }
+    drop(tokio::signal::ctrl_c().await);
+}
+
+/// A simulator with the default switches, seeded from a file. Must be called within a runtime.
+pub(crate) fn simulator(seed: &Path, rfc: bool) -> Result<Simulator, Failure> {
+    new(Some(seed), if rfc { Switches::rfc() } else { Switches::default() })
+}
+
+fn new(seed: Option<&Path>, switches: Switches) -> Result<Simulator, Failure> {
+    let simulator = match seed {
+        None => Simulator::new(&Seed::default(), switches)?,
+        Some(path) => {
+            let text = source::read_file(path)?.text;
+            let seed = Seed::parse(&as_seed(text)).with_context(|| path.display().to_string())?;
+            Simulator::new(&seed, switches).with_context(|| path.display().to_string())?
+        }
+    };
+    Ok(simulator.with_time(Timestamp::now()))
+}
+
+/// A snapshot as a seed: the keys of its accounts and groups are a seed's already, and what is left over goes.
+fn as_seed(text: String) -> String {
+    let Ok(Value::Object(mut document)) = serde_json::from_str::<Value>(&text) else { return text };
+    if document.get("format").and_then(Value::as_str) != Some(snapshot::FORMAT) {
+        return text;
+    }
+    document.retain(|key, _| key == "users" || key == "groups");
+    for user in document.get_mut("users").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Value::Object(user) = user {
+            user.remove("selectors");
+        }
+    }
+    Value::Object(document).to_string()
+}
+
+/// The switches with their values, defaults and sources, for `rosterctl sim --help`.
+pub(crate) fn switches_help() -> String {
+    let mut text =
+        String::from("Switches (for --set NAME=VALUE; \"S11\" is a section of Slack's fact sheet):\n");
+    for switch in Switches::describe() {
+        let section =
+            if switch.section.is_empty() { String::new() } else { format!(" [{}]", switch.section) };
+        let allowed = switch.allowed.join(" | ");
+        let written = write!(
+            text,
+            "\n  {} = {allowed}\n      {}{section}\n      Default: {}\n",
+            switch.name, switch.doc, switch.default
+        );
+        debug_assert!(written.is_ok(), "writing to a String cannot fail");
+    }
+    text
+}

@@ -1,0 +1,112 @@
+//! The service a command talks to: a real one, or a simulator inside this process.
+
+use crate::arguments::TargetArguments;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+use anyhow::Context as _;
+use model::Dialect;
+use model::directory::Directory;
+use scim_adapter::{HttpOptions, HttpTransport, Pacer, Reader, Timeouts};
+use secrecy::SecretString;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use url::Url;
+
+/// The variable that holds the token.
+const TOKEN_VARIABLE: &str = "SLACK_SCIM_TOKEN";
+
+/// A connection to a service.
+pub(crate) struct Target {
+    reader: Reader,
+    url: String,
+    simulated: bool,
+}
+
+impl Target {
+    /// The type that reads; a writer is made from it where one is called for.
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The service's URL; none for a simulator, whose address means nothing to anybody.
+    pub(crate) fn url(&self) -> Option<&str> {
+        (!self.simulated).then_some(self.url.as_str())
+    }
+
+    /// Reads the whole directory, showing that something is going on.
+    pub(crate) async fn read(&self, terminal: Terminal) -> Result<Directory, Failure> {
+        let spinner = terminal.spinner("reading the directory");
+        let directory = self.reader.read_directory().await;
+        spinner.finish_and_clear();
+        directory.map_err(|error| {
+            let hint = error.hint();
+            Failure { hint, ..Failure::from(error) }
+        })
+    }
+}
+
+/// Connects to the service that the arguments name; no request is sent yet.
+pub(crate) async fn connect(arguments: &TargetArguments) -> Result<Target, Failure> {
+    let dialect = Dialect::from(arguments.dialect);
+    let simulated = arguments.simulate.is_some();
+    let (base, token) = match &arguments.simulate {
+        // The embedded simulator takes any token, and this one is nobody's secret.
+        Some(seed) => (start_simulator(seed, dialect).await?, SecretString::from("simulated")),
+        None => (arguments.target.clone(), read_token(arguments.token_file.as_deref())?),
+    };
+    let ca_pem = arguments
+        .ca_file
+        .as_deref()
+        .map(|path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display())))
+        .transpose()?;
+    let options = HttpOptions { base: base.clone(), token, ca_pem, timeouts: Timeouts::default() };
+    let transport = HttpTransport::new(&options).map_err(|error| Failure::usage(error.to_string()))?;
+    let pacer = match dialect {
+        Dialect::Slack => Pacer::slack(),
+        Dialect::Rfc => Pacer::unlimited(),
+    };
+    let reader = Reader::new(Arc::new(transport), dialect, pacer);
+    Ok(Target { reader, url: base.to_string(), simulated })
+}
+
+fn read_token(file: Option<&Path>) -> Result<SecretString, Failure> {
+    let (token, from) = match file {
+        Some(path) => {
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            (text, path.display().to_string())
+        }
+        None => match std::env::var(TOKEN_VARIABLE) {
+            Ok(token) => (token, TOKEN_VARIABLE.to_owned()),
+            Err(std::env::VarError::NotPresent) => {
+                return Err(Failure::usage("no token").hint(format!(
+                    "set {TOKEN_VARIABLE} or give --token-file; the token is an OAuth user token with the scope `admin`"
+                )));
+            }
+            Err(std::env::VarError::NotUnicode(_)) => {
+                return Err(Failure::usage(format!("the token in {TOKEN_VARIABLE} is not text")));
+            }
+        },
+    };
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(Failure::usage(format!("the token in {from} is empty")));
+    }
+    Ok(SecretString::from(token))
+}
+
+/// Serves a simulator on a loopback port of its own, over real HTTP, until the process ends.
+async fn start_simulator(seed: &Path, dialect: Dialect) -> Result<Url, Failure> {
+    let simulator = crate::commands::sim::simulator(seed, dialect == Dialect::Rfc)?;
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("cannot open a loopback port")?;
+    let address = listener.local_addr().context("cannot tell the loopback port")?;
+    tokio::spawn(async move {
+        if let Err(error) = simulator.serve(listener, std::future::pending()).await {
+            tracing::error!(%error, "the simulator stopped");
+        }
+    });
+    Ok(Url::parse(&format!("http://{address}/scim/v2"))?)
+}

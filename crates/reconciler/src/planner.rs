@@ -1,0 +1,84 @@
+//! From a roster and a directory to a plan. Pure: it reads nothing and can write nothing.
+
+use crate::{digest, guard, snapshot};
+use differ::{Diff, Options};
+use jiff::Timestamp;
+use model::diagnostic::Diagnostic;
+use model::directory::Directory;
+use model::plan::{Encoded, Estimate, Plan, Totals};
+use model::roster::Roster;
+use scim_adapter::{RequestKind, encode};
+use std::collections::HashMap;
+
+/// What a plan is made with besides the roster and the directory.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The service, as a URL; `None` when planning from a snapshot.
+    pub target: Option<String>,
+    /// The present, by which a guest's expiry is judged.
+    pub now: Timestamp,
+    /// Names of the users and groups to which the plan is narrowed; empty for all.
+    pub only: Vec<String>,
+}
+
+/// A plan, and what the differ matched to make it.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// Which account and which group each entry of the roster is.
+    pub matched: differ::Matched,
+}
+
+/// Makes a plan.
+///
+/// # Errors
+/// Conflicts of identity, each naming everybody concerned. Nothing can be planned until the roster is corrected.
+pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result<Planned, Vec<Diagnostic>> {
+    let options = Options { now: context.now, only: &context.only };
+    let Diff { changeset, mut verdicts, notes, matched } = differ::diff(roster, directory, &options)?;
+    verdicts.extend(guard::judge(roster, directory, &changeset));
+    verdicts.sort_by_key(|verdict| std::cmp::Reverse(verdict.outcome));
+
+    let requests: Vec<_> = changeset.changes.iter().map(|change| encode(change, directory.dialect)).collect();
+    let workspace = match (&roster.workspace, directory.workspaces().as_slice()) {
+        (Some(said), _) => Some(said.value.to_string()),
+        (None, [one]) => Some((*one).to_owned()),
+        (None, _) => None,
+    };
+    let digest = digest::of_plan(workspace.as_deref(), changeset.changes.iter().zip(&requests));
+    let plan = Plan {
+        target: context.target.clone(),
+        workspace,
+        dialect: directory.dialect,
+        roster_digest: digest::of_roster(&roster.sources),
+        directory_digest: digest::of_json(&snapshot::Content(directory)),
+        verdicts,
+        notes,
+        totals: Totals {
+            roster_users: roster.users.len(),
+            roster_groups: roster.groups.as_ref().map_or(0, Vec::len),
+            directory_users: directory.users.len(),
+            active_people: directory.active_people(),
+            directory_groups: directory.groups.len(),
+            memberships: directory.memberships(),
+        },
+        estimate: estimate(&requests),
+        requests,
+        changeset,
+        digest,
+    };
+    Ok(Planned { plan, matched })
+}
+
+/// How long the requests take under Slack's published limits, the fallbacks left aside.
+fn estimate(requests: &[Encoded]) -> Estimate {
+    let mut counts: HashMap<RequestKind, usize> = HashMap::new();
+    for Encoded { request, .. } in requests {
+        *counts.entry(RequestKind::of(request.method, &request.path)).or_default() += 1;
+    }
+    let counts: Vec<_> = counts.into_iter().collect();
+    let duration = scim_adapter::estimate(&counts);
+    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    Estimate { writes: requests.len(), seconds }
+}
