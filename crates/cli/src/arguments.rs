@@ -43,10 +43,10 @@ Try it without Slack:
 /// How things are shown, for every command.
 #[derive(Debug, Args)]
 pub(crate) struct OutputArguments {
-    /// When to use colour; `auto` means on a terminal, unless NO_COLOR is set.
+    /// When to use colour; `auto` means on a terminal, unless `NO_COLOR` is set.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: ColorChoice,
-    /// Log what is done to stderr; twice for every request. RUST_LOG overrides it.
+    /// Log what is done to stderr; twice for every request. `RUST_LOG` overrides it.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -103,7 +103,7 @@ pub(crate) struct TargetArguments {
     /// How the service speaks: `slack`, or `rfc` for any service that keeps to RFC 7643 and 7644.
     #[arg(long, value_enum, default_value_t = DialectChoice::Slack)]
     pub(crate) dialect: DialectChoice,
-    /// Read the token from this file instead of the variable SLACK_SCIM_TOKEN.
+    /// Read the token from this file instead of the variable `SLACK_SCIM_TOKEN`.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Trust the certificates in this PEM file besides the system's.
@@ -255,10 +255,7 @@ impl Arguments {
                 let code = if error.use_stderr() { Exit::Usage as i32 } else { 0 };
                 // Nothing can be done about a closed stream at this point.
                 drop(error.print());
-                #[expect(
-                    clippy::exit,
-                    reason = "clap's own code for wrong usage is 2, which means pending changes here"
-                )]
+                // clap's own code for wrong usage is 2, which means pending changes here.
                 std::process::exit(code)
             }
         }

@@ -15,6 +15,8 @@ use tracing_subscriber::EnvFilter;
 pub(crate) struct Terminal {
     stdout: Style,
     stderr: Style,
+    /// Whether progress can be shown.
+    is_watched: bool,
     /// Whether to tell more than usual.
     pub(crate) verbose: bool,
 }
@@ -33,6 +35,7 @@ impl Terminal {
         let terminal = Self {
             stdout: style(io::stdout().is_terminal()),
             stderr: style(io::stderr().is_terminal()),
+            is_watched: io::stderr().is_terminal(),
             verbose: output.verbose > 0,
         };
         let level = match output.verbose {
@@ -62,6 +65,7 @@ impl Terminal {
     }
 
     /// Writes a result.
+    #[allow(clippy::unused_self, reason = "only who holds the terminal may write to it")]
     pub(crate) fn result(self, text: &str) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
@@ -69,6 +73,7 @@ impl Terminal {
     }
 
     /// Writes to stderr. A closed stderr is no reason to end a run.
+    #[allow(clippy::unused_self, reason = "only who holds the terminal may write to it")]
     pub(crate) fn status(self, text: &str) {
         drop(io::stderr().lock().write_all(text.as_bytes()));
     }
@@ -96,7 +101,7 @@ impl Terminal {
 
     /// Asks a question that only the word `yes` affirms. `None` when nobody is there to answer.
     pub(crate) fn ask(self, question: &str) -> io::Result<Option<bool>> {
-        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        if !(io::stdin().is_terminal() && self.is_watched) {
             return Ok(None);
         }
         self.status(&format!("{question} Only 'yes' is accepted: "));
@@ -107,7 +112,7 @@ impl Terminal {
 
     /// A line that shows that something is going on, on a terminal; nothing elsewhere.
     pub(crate) fn spinner(self, message: &'static str) -> ProgressBar {
-        if !io::stderr().is_terminal() {
+        if !self.is_watched {
             return ProgressBar::hidden();
         }
         let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_message(message);
@@ -117,7 +122,7 @@ impl Terminal {
 
     /// A bar that counts to `length`, on a terminal; hidden elsewhere.
     pub(crate) fn bar(self, length: u64) -> ProgressBar {
-        if !io::stderr().is_terminal() {
+        if !self.is_watched {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());

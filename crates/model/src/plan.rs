@@ -170,6 +170,6 @@ pub struct Totals {
 pub struct Estimate {
     /// Requests that write.
     pub writes: usize,
-    /// Whole seconds, rounded up.
-    pub seconds: u64,
+    /// Whole seconds under the service's published limits, rounded up; `None` where it publishes none.
+    pub seconds: Option<u64>,
 }

@@ -114,7 +114,7 @@ impl<'a> Counts<'a> {
                 for edit in edits {
                     match edit.attribute {
                         Attribute::Active if edit.before.as_deref() == Some("true") => {
-                            self.deactivated.push(name)
+                            self.deactivated.push(name);
                         }
                         Attribute::Email => drop(self.emails.insert(name)),
                         Attribute::UserName => drop(self.user_names.insert(name)),

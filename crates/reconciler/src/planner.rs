@@ -3,6 +3,7 @@
 use crate::{digest, guard, snapshot};
 use differ::{Diff, Options};
 use jiff::Timestamp;
+use model::attribute::Dialect;
 use model::diagnostic::Diagnostic;
 use model::directory::Directory;
 use model::plan::{Encoded, Estimate, Plan, Totals};
@@ -63,7 +64,7 @@ pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result
             directory_groups: directory.groups.len(),
             memberships: directory.memberships(),
         },
-        estimate: estimate(&requests),
+        estimate: estimate(&requests, directory.dialect),
         requests,
         changeset,
         digest,
@@ -72,7 +73,10 @@ pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result
 }
 
 /// How long the requests take under Slack's published limits, the fallbacks left aside.
-fn estimate(requests: &[Encoded]) -> Estimate {
+fn estimate(requests: &[Encoded], dialect: Dialect) -> Estimate {
+    if dialect == Dialect::Rfc {
+        return Estimate { writes: requests.len(), seconds: None };
+    }
     let mut counts: HashMap<RequestKind, usize> = HashMap::new();
     for Encoded { request, .. } in requests {
         *counts.entry(RequestKind::of(request.method, &request.path)).or_default() += 1;
@@ -80,5 +84,5 @@ fn estimate(requests: &[Encoded]) -> Estimate {
     let counts: Vec<_> = counts.into_iter().collect();
     let duration = scim_adapter::estimate(&counts);
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    Estimate { writes: requests.len(), seconds }
+    Estimate { writes: requests.len(), seconds: Some(seconds) }
 }

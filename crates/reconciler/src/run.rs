@@ -28,7 +28,7 @@ const WITHOUT_EFFECT_LIMIT: usize = 3;
 
 /// How long reading back waits, all in all, for the directory to show what was written. Slack deactivates with a
 /// delay (sheet S13: tests there poll for 10 seconds) and shows a group's change some seconds late (sheet S14).
-const READ_BACK_DEADLINE: Duration = Duration::from_secs(60);
+const READ_BACK_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The first pause between two reads of a read-back; each further one is twice as long.
 const READ_BACK_PAUSE: Duration = Duration::from_secs(1);
@@ -220,7 +220,7 @@ fn is_idle(change: &Change) -> bool {
 fn learn(ids: &mut Ids, plan: &Plan, change: ChangeId, id: &str) {
     match at(plan, change).map(|(change, _)| &change.action) {
         Some(Action::CreateUser { user_name, .. }) => {
-            drop(ids.users.insert(user_name.clone(), UserId::new(id)))
+            drop(ids.users.insert(user_name.clone(), UserId::new(id)));
         }
         Some(Action::CreateGroup { display_name, .. }) => {
             drop(ids.groups.insert(display_name.clone(), GroupId::new(id)));

@@ -14,7 +14,7 @@ fn roster(text: &str) -> Roster {
     let source = Source { path: "roster.yaml".into(), text: format!("version: 1\n{text}") };
     match load(vec![source], None) {
         Ok(loaded) => loaded.roster,
-        Err(rejected) => panic!("{:#?}", rejected.diagnostics),
+        Err(rejected) => unreachable!("{:#?}", rejected.diagnostics),
     }
 }
 
@@ -48,11 +48,18 @@ fn company(count: usize, groups: &[(&str, std::ops::Range<usize>)]) -> Directory
 
 /// Entries for the people of `range`, each with `extra` lines.
 fn people(range: std::ops::Range<usize>, extra: &str) -> String {
-    range.map(|n| format!("  - {{ userName: p{n}, email: p{n}@acme.example{extra} }}\n")).collect()
+    entries(range, |n| format!("userName: p{n}, email: p{n}@acme.example{extra}"))
+}
+
+fn entries(range: std::ops::Range<usize>, entry: impl Fn(usize) -> String) -> String {
+    range.map(|n| format!("  - {{ {} }}", entry(n))).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 fn plan(roster: &Roster, directory: &Directory) -> Plan {
-    planner::plan(roster, directory, &Context::default()).expect("no conflict").plan
+    match planner::plan(roster, directory, &Context::default()) {
+        Ok(planned) => planned.plan,
+        Err(conflicts) => unreachable!("{conflicts:#?}"),
+    }
 }
 
 /// The guards that block, with what they measured and allow.
@@ -75,20 +82,17 @@ fn six_leavers_of_a_hundred_are_one_too_many_and_five_are_not() {
 #[test]
 fn creations_renames_and_address_changes_have_limits_of_their_own() {
     let directory = company(20, &[]);
-    let joiners: String =
-        (0..51).map(|n| format!("  - {{ userName: n{n}, email: n{n}@acme.example }}\n")).collect();
+    let joiners = entries(0..51, |n| format!("userName: n{n}, email: n{n}@acme.example"));
     let joining = roster(&format!("users:\n{joiners}"));
     assert_eq!(blocks(&plan(&joining, &directory)), [("createUsers", Some(51), Some(50))]);
 
-    let renamed: String =
-        (0..6).map(|n| format!("  - {{ userName: r{n}, email: p{n}@acme.example }}\n")).collect();
+    let renamed = entries(0..6, |n| format!("userName: r{n}, email: p{n}@acme.example"));
     assert_eq!(
         blocks(&plan(&roster(&format!("users:\n{renamed}")), &directory)),
         [("changeUserNames", Some(6), Some(5))]
     );
 
-    let moved: String =
-        (0..6).map(|n| format!("  - {{ userName: p{n}, email: r{n}@acme.example }}\n")).collect();
+    let moved = entries(0..6, |n| format!("userName: p{n}, email: r{n}@acme.example"));
     assert_eq!(
         blocks(&plan(&roster(&format!("users:\n{moved}")), &directory)),
         [("changeEmails", Some(6), Some(5))]

@@ -70,9 +70,9 @@ async fn serve(terminal: Terminal, arguments: &SimArguments, simulator: Simulato
         drop(stop);
     });
     let saving = save_changes(arguments.state.as_deref(), &simulator, stopped);
-    let (served, saved) = tokio::join!(server, saving);
-    served.context("the simulator stopped")?;
-    saved?;
+    let (serving_ended, saving_ended) = tokio::join!(server, saving);
+    serving_ended.context("the simulator stopped")?;
+    saving_ended?;
     Ok(Exit::Done)
 }
 
@@ -95,7 +95,7 @@ async fn save_changes(
             return Ok(());
         }
         tokio::select! {
-            changed = changes.changed() => running = changed.is_ok(),
+            next = changes.changed() => running = next.is_ok(),
             _ = stopped.changed() => running = false,
         }
     }

@@ -346,15 +346,12 @@ impl<'a> Temporaries<'a> {
 
 /// How long a plan takes: `12 requests, about 4 s under Slack's limits`.
 pub(crate) fn estimate(plan: &Plan) -> String {
-    let whose = match plan.dialect {
-        model::Dialect::Slack => " under Slack's limits",
-        model::Dialect::Rfc => "",
-    };
-    let time = match plan.estimate.seconds {
-        0 | 1 => "about a second".to_owned(),
-        seconds => format!("about {}", crate::words::duration(seconds)),
-    };
-    format!("{}, {time}{whose}", count(plan.estimate.writes, "request", "requests"))
+    let requests = count(plan.estimate.writes, "request", "requests");
+    match plan.estimate.seconds {
+        None => requests,
+        Some(0 | 1) => format!("{requests}, about a second under Slack's limits"),
+        Some(seconds) => format!("{requests}, about {} under Slack's limits", crate::words::duration(seconds)),
+    }
 }
 
 /// `In sync: 61 people and 12 groups match the roster; nothing to do.`

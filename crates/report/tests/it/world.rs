@@ -94,7 +94,7 @@ impl World {
         let mut sources = Sources::default();
         sources.push(Source { path: ROSTER.into(), text: "\n".repeat(200) });
         let requests: Vec<Encoded> = changes.iter().map(encoded).collect();
-        let estimate = Estimate { writes: requests.len(), seconds: requests.len() as u64 / 3 };
+        let estimate = Estimate { writes: requests.len(), seconds: Some(requests.len() as u64 / 3) };
         let plan = Plan {
             target: Some("https://api.slack.com/scim/v2".into()),
             workspace: Some("acme".into()),
@@ -370,7 +370,7 @@ pub(crate) fn documented() -> World {
     let members = r#"[{"value":"U0ADA"},{"value":"@user:eve"}]"#;
     let group = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"engineering","members":"#;
     world.plan.requests[1].fallbacks[0].requests[0].body = raw(&format!("{group}{members}}}"));
-    world.plan.estimate.seconds = 1;
+    world.plan.estimate.seconds = Some(1);
     world
         .verdict(
             "deactivateUsers",
