@@ -207,6 +207,9 @@ impl RequestError {
         match &*self.failure {
             Failure::Refused(refusal) => hint(refusal, subject),
             Failure::Transport(error) => match error.kind {
+                TransportErrorKind::NotTls => Some(
+                    "the service does not speak TLS there: is it http://, or another port?".to_owned(),
+                ),
                 TransportErrorKind::Tls => Some(
                     "if the service's certificate comes from an authority of your own, name it with --ca-file".to_owned(),
                 ),
@@ -220,6 +223,16 @@ impl RequestError {
             Failure::Malformed { .. } => None,
         }
     }
+}
+
+/// The remedy where an address is known to be taken.
+const ADDRESS_TAKEN: &str =
+    "an account, active or not, has this address; name that account with `id`, or change its address";
+
+/// Whether a service's words mean that somebody else has the address (sheet S7: `existing_user=U…`).
+fn says_taken(detail: &str) -> bool {
+    let detail = detail.to_lowercase();
+    ["existing_user", "taken", "already in use", "already exists"].iter().any(|words| detail.contains(words))
 }
 
 fn hint(refusal: &Refusal, subject: Option<Subject<'_>>) -> Option<String> {
@@ -242,8 +255,15 @@ fn hint(refusal: &Refusal, subject: Option<Subject<'_>>) -> Option<String> {
         "username_taken" | "nickname_taken" => {
             "another account, active or not, or a channel has this name (they share one namespace); choose another userName"
         }
-        "email_taken" | "bad_email_address" | "user_creation_failed" => {
-            "an account, active or not, has this address; name that account with `id`, or change its address"
+        "email_taken" => ADDRESS_TAKEN,
+        // Sheet S7: on v1 a taken address is a bad one, and so is one that is malformed or of a strange domain. Where
+        // the service gives its reason, another one beside it would mislead.
+        "bad_email_address" if says_taken(&refusal.detail) => ADDRESS_TAKEN,
+        "bad_email_address" if refusal.detail.split_whitespace().nth(1).is_none() => {
+            "the address may be malformed, of a domain that is not allowed, or that of another account, active or not"
+        }
+        "user_creation_failed" => {
+            "an account, active or not, may have this userName or this address; name that account with `id` if it is the same person"
         }
         "username_not_allowed" => "Slack reserves this userName; choose another one",
         "username_too_long" | "long_username" | "long_nickname" => "a userName has at most 21 characters",

@@ -196,7 +196,9 @@ fn check_base(base: &Url) -> Result<bool, ConfigError> {
 fn failed(error: &reqwest::Error) -> TransportError {
     let message = words(error);
     let (kind, reached) = if error.is_connect() && is_tls(error) {
-        (TransportErrorKind::Tls, Reached::No)
+        // How rustls puts it that the first byte of an answer begins no TLS record (RFC 8446 §5.1).
+        let is_other = message.contains("InvalidContentType");
+        (if is_other { TransportErrorKind::NotTls } else { TransportErrorKind::Tls }, Reached::No)
     } else if error.is_connect() {
         (TransportErrorKind::Connect, Reached::No)
     } else if error.is_timeout() {

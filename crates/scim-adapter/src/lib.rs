@@ -12,6 +12,7 @@ mod exchange;
 mod http;
 mod ids;
 mod locks;
+mod members;
 mod pace;
 mod page;
 mod read;

@@ -17,14 +17,14 @@ const COUNTS: [usize; 3] = [1_000, 100, 10];
 /// busy while one page is being parsed, and bound the memory.
 const IN_FLIGHT: usize = 8;
 
-/// How often a list is read that changes while it is read.
-const MAX_READS: u32 = 4;
+/// How often a list, or a group's list of members, is read that changes while it is read.
+pub(crate) const MAX_READS: u32 = 4;
 
 /// The most resources in a list: forty times the size that is a normal day for us (issue 3).
-const MAX_RESOURCES: u64 = 4_000_000;
+pub(crate) const MAX_RESOURCES: u64 = 4_000_000;
 
 /// The most requests for one list: enough for 400,000 resources at a service that gives 20 at a time.
-const MAX_PAGES: usize = 20_000;
+pub(crate) const MAX_PAGES: usize = 20_000;
 
 /// Why one reading of a list is of no use.
 enum Flaw {

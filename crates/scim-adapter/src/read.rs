@@ -1,8 +1,9 @@
 //! Reading: the whole directory, or one resource of it.
 
-use crate::dialect::{DecodeError, group_from_wire, path_segment, user_from_wire, user_path};
+use crate::dialect::{DecodeError, group_from_wire, user_from_wire, user_path};
 use crate::error::{Failure, RequestError};
 use crate::exchange::{Exchange, fail};
+use crate::members;
 use crate::pace::{Pacer, RequestKind};
 use crate::page::read_all;
 use crate::transport::Transport;
@@ -173,24 +174,15 @@ impl Reader {
     /// Reads one group; `None` when there is none with this id.
     ///
     /// # Errors
-    /// When the request fails for good, the answer is not this group, or it does not hold all members.
+    /// When a request fails for good, the answer is not this group, or it is not certain that all members came, page
+    /// by page where the service gives them so.
     pub async fn read_group(&self, id: &GroupId) -> Result<Option<RawGroup>, ReadError> {
-        let path = format!("/Groups/{}", path_segment(id.as_str()));
-        let parse = |body: &[u8]| match crate::dialect::decode_group(body) {
-            Err(error @ DecodeError::NotJson(_)) => Err(error.to_string()),
-            other => Ok(other),
-        };
-        match found(self.exchange.get(RequestKind::GetGroup, &path, parse).await)? {
-            Some(Ok(group)) if group.id != *id => Err(other(&path, group.id.as_str())),
-            Some(Ok(group)) => Ok(Some(group)),
-            Some(Err(why)) => Err(ReadError::Resource { path, why }),
-            None => Ok(None),
-        }
+        members::read_group(&self.exchange, id).await
     }
 }
 
 /// An answer, or that there is no such resource.
-fn found<T>(answer: Result<T, RequestError>) -> Result<Option<T>, ReadError> {
+pub(crate) fn found<T>(answer: Result<T, RequestError>) -> Result<Option<T>, ReadError> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.refusal().is_some_and(crate::error::Refusal::is_missing) => Ok(None),
@@ -198,7 +190,8 @@ fn found<T>(answer: Result<T, RequestError>) -> Result<Option<T>, ReadError> {
     }
 }
 
-fn other(path: &str, id: &str) -> ReadError {
+/// Another resource came than the one that was asked for.
+pub(crate) fn other(path: &str, id: &str) -> ReadError {
     let why = format!("it answers with the resource {id:?}");
     fail("GET", path, Failure::Malformed { status: 200, why }).into()
 }

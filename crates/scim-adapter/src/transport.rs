@@ -45,6 +45,8 @@ pub enum TransportErrorKind {
     Connect,
     /// The service's certificate was not accepted, or TLS failed otherwise.
     Tls,
+    /// What came in place of TLS is none: plain HTTP, or another protocol.
+    NotTls,
     /// No answer in time.
     Timeout,
     /// The connection broke before the answer was whole.
@@ -71,7 +73,10 @@ impl TransportError {
             TransportErrorKind::Connect | TransportErrorKind::Timeout | TransportErrorKind::Interrupted => {
                 true
             }
-            TransportErrorKind::Tls | TransportErrorKind::TooLarge | TransportErrorKind::Invalid => false,
+            TransportErrorKind::Tls
+            | TransportErrorKind::NotTls
+            | TransportErrorKind::TooLarge
+            | TransportErrorKind::Invalid => false,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::place::{Located, Place, Source, SourceId};
 use crate::policy::Policy;
 use saphyr_parser::Event;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// The keys at the top of a roster file.
 pub(super) const ROSTER_KEYS: &[&str] = &["version", "workspace", "policy", "defaults", "users", "groups"];
@@ -30,8 +30,9 @@ pub(super) struct Gathered {
     /// `None` until a file has a `groups` key.
     pub(super) groups: Option<Vec<groups::Draft>>,
     pub(super) names: Names,
-    /// userNames of entries that could not be understood. References to them are not mistakes of their own.
-    pub(super) lost_names: HashSet<String>,
+    /// userNames of entries that could not be understood. References to them are not mistakes of their own. In
+    /// order, so that what is suggested does not depend on chance.
+    pub(super) lost_names: BTreeSet<String>,
     /// Whether part of the people is unknown, so that any reference may be right.
     pub(super) is_incomplete: bool,
     /// The first `users` key, for saying that it lists nobody.

@@ -7,10 +7,10 @@ use super::names::{NameId, Names};
 use super::people;
 use crate::attribute::{Attribute, Value};
 use crate::diagnostic::Diagnostic;
-use crate::names::fold;
+use crate::names::{UserName, fold};
 use crate::place::{Located, Place};
 use crate::roster::{EntryIndex, GroupEntry, Member, Members, Setting, UserEntry, Wish};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// How many unknown names are compared with the whole roster to find what was meant. Each comparison takes time in
 /// proportion to the roster, and who has misspelt more names than this has another problem.
@@ -26,7 +26,7 @@ const MAX_CIRCLE_NAMES: usize = 8;
 pub(super) struct Resolver<'g> {
     pub(super) names: &'g Names,
     pub(super) by_name: &'g HashMap<Box<str>, EntryIndex>,
-    pub(super) lost_names: &'g HashSet<String>,
+    pub(super) lost_names: &'g BTreeSet<String>,
     pub(super) is_incomplete: bool,
 }
 
@@ -113,6 +113,13 @@ impl Resolver<'_> {
         meanings
     }
 
+    /// The userNames that may have been meant: those of the roster, then those of entries that have another mistake.
+    /// Of the latter, a name that is itself not allowed would be bad advice.
+    fn known_names<'n>(&'n self, users: &'n [UserEntry]) -> impl Iterator<Item = &'n str> {
+        let lost = self.lost_names.iter().filter(|name| UserName::parse(name).is_ok());
+        users.iter().map(|user| user.user_name.value.as_str()).chain(lost.map(String::as_str))
+    }
+
     /// One finding for each unknown name, however often it is used.
     fn report_unknown(&self, unknown: Unknown, users: &[UserEntry], findings: &mut Findings) {
         let mut by_email = None;
@@ -130,11 +137,8 @@ impl Resolver<'_> {
                 }
             } else {
                 suggestions += 1;
-                let meant = if suggestions > MAX_SUGGESTIONS {
-                    None
-                } else {
-                    closest(text, users.iter().map(|user| user.user_name.value.as_str()))
-                };
+                let meant =
+                    if suggestions > MAX_SUGGESTIONS { None } else { closest(text, self.known_names(users)) };
                 match meant {
                     Some(meant) => format!("did you mean {}?", quote(meant)),
                     None => {

@@ -303,6 +303,25 @@ fn a_name_that_nobody_has_is_one_mistake_however_often_it_is_used() {
 }
 
 #[test]
+fn a_name_whose_entry_has_another_mistake_is_suggested_all_the_same() {
+    let manager = |entry: &str, name: &str| {
+        format!("{ADA}    manager: {name}\n  - {{ {entry} }}\n  - {{ userName: graze-2, email: none }}\n")
+    };
+    let help = |text: &str| {
+        let rejected = mistakes(&[text]);
+        let unknown = rejected.diagnostics.into_iter().find(|d| d.code == "unknown-person");
+        unknown.and_then(|finding| finding.help)
+    };
+    for entry in ["userName: grace, email: grace", "userName: Grace"] {
+        assert_eq!(help(&manager(entry, "grcae")).as_deref(), Some("did you mean `grace`?"));
+        assert_eq!(help(&manager(entry, "GRACE")), None, "whom her entry's mistake alone makes unknown");
+    }
+    // A name that is not allowed is none to write instead.
+    let help = help(&manager("userName: gr ace, email: grace@acme.example", "grace"));
+    assert!(help.is_some_and(|help| help.starts_with("list the person")));
+}
+
+#[test]
 fn a_thousand_mistakes_are_shown_and_the_others_counted() {
     let users: String = (0..3_000).map(|i| format!("- {{ userName: u{i}, email: none }}\n")).collect();
     let rejected = mistakes(&[&format!("version: 1\nusers:\n{users}")]);

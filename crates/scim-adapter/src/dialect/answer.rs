@@ -50,7 +50,7 @@ fn usable_id(id: Text) -> Result<Box<str>, DecodeError> {
 }
 
 pub(crate) fn group_from_wire(wire: WireGroup) -> Result<RawGroup, DecodeError> {
-    let WireGroup { id, display_name, members, total_results } = wire;
+    let WireGroup { id, display_name, members, total_results, start_index: _ } = wire;
     let members: Vec<Box<str>> =
         members.0.unwrap_or_default().into_iter().filter_map(|member| member.value.0).collect();
     if let Some(total) = total_results.0

@@ -56,7 +56,7 @@ pub(super) fn patch(
     let mut offer = |questions: &[Question], requests: Vec<Request>| {
         fallbacks.push(Fallback { because: because(questions), requests });
     };
-    let unquoted = members.iter().any(|piece| piece.question() == Some(Question::UnquotedId));
+    let unquoted = members.iter().flat_map(Piece::questions).any(|question| question == Question::UnquotedId);
     if unquoted {
         offer(&[Question::UnquotedId], vec![patch_request(path, &pieces, &[Question::UnquotedId])]);
     }

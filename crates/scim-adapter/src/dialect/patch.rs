@@ -1,9 +1,10 @@
-//! The body of a PATCH, put together from pieces of which some have a second form.
+//! The body of a PATCH, put together from pieces of which some have other forms.
 
 use super::question::{Question, because};
 use super::{PATCH_OP, request};
 use model::plan::{Encoded, Fallback, Method, Request};
 use serde_json::{Value as Json, json};
+use std::collections::HashSet;
 
 /// One operation (RFC 7644 §3.5.2). Always with a path, and in lower case: Slack shows no other form (sheet S11).
 #[derive(Debug, Clone)]
@@ -34,34 +35,55 @@ impl Operation {
     }
 }
 
-/// Operations that belong together, and their second form where the first is in question.
+/// Operations that belong together, and their other forms where the first is in question.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
     operations: Vec<Operation>,
-    otherwise: Option<(Question, Vec<Operation>)>,
+    others: Vec<Other>,
+}
+
+/// Another form of a piece, and the question that it answers.
+#[derive(Debug, Clone)]
+struct Other {
+    question: Question,
+    operations: Vec<Operation>,
+    /// Whether this piece is a reason to ask the question. If not, the form is taken when another piece asks.
+    asks: bool,
 }
 
 impl Piece {
     /// Operations whose form is certain.
     pub(super) fn certain(operations: Vec<Operation>) -> Self {
-        Self { operations, otherwise: None }
+        Self { operations, others: Vec::new() }
     }
 
     /// An operation with its second form.
     pub(super) fn or(first: Operation, question: Question, second: Operation) -> Self {
-        Self { operations: vec![first], otherwise: Some((question, vec![second])) }
+        Self::from(first).and_or(question, second)
     }
 
-    pub(super) fn question(&self) -> Option<Question> {
-        self.otherwise.as_ref().map(|(question, _)| *question)
+    /// The same with one more form, which gives way to the earlier ones where several questions are asked.
+    pub(super) fn and_or(mut self, question: Question, form: Operation) -> Self {
+        self.others.push(Other { question, operations: vec![form], asks: true });
+        self
     }
 
-    /// The operations, in their second form where `questions` says so.
+    /// The same with one more form, for requests that another piece's question has changed already: what the answer
+    /// would tell of this piece, too, should not wait for a request of its own.
+    pub(super) fn along_with(mut self, question: Question, form: Operation) -> Self {
+        self.others.push(Other { question, operations: vec![form], asks: false });
+        self
+    }
+
+    /// What this piece asks.
+    pub(super) fn questions(&self) -> impl Iterator<Item = Question> {
+        self.others.iter().filter(|other| other.asks).map(|other| other.question)
+    }
+
+    /// The operations, in the first of their other forms that `questions` asks for.
     fn form(&self, questions: &[Question]) -> &[Operation] {
-        match &self.otherwise {
-            Some((question, second)) if questions.contains(question) => second,
-            _ => &self.operations,
-        }
+        let other = self.others.iter().find(|other| questions.contains(&other.question));
+        other.map_or(&self.operations, |other| &other.operations)
     }
 }
 
@@ -79,21 +101,27 @@ pub(super) fn patch(path: &str, pieces: &[Piece], questions: &[Question]) -> Req
 }
 
 /// The PATCH of all pieces, with a fallback for each question and, where there are several, one that changes all
-/// the forms in question. Which form a service objects to is seldom told, so the single ones come first.
+/// the forms in question. Which form a service objects to is seldom told, so the single ones come first. What two
+/// questions lead to alike stands there once.
 pub(super) fn encoded(path: &str, pieces: &[Piece]) -> Encoded {
     let mut questions: Vec<Question> = Vec::new();
-    for question in pieces.iter().filter_map(Piece::question) {
+    for question in pieces.iter().flat_map(Piece::questions) {
         if !questions.contains(&question) {
             questions.push(question);
         }
     }
     let mut sets: Vec<Vec<Question>> = questions.iter().map(|question| vec![*question]).collect();
+    questions.retain(|question| question.may_be_refused());
     if questions.len() > 1 {
         sets.push(questions);
     }
-    let fallbacks = sets
-        .into_iter()
-        .map(|set| Fallback { because: because(&set), requests: vec![patch(path, pieces, &set)] })
-        .collect();
+    let mut seen = HashSet::new();
+    let mut fallbacks = Vec::with_capacity(sets.len());
+    for set in sets {
+        let request = patch(path, pieces, &set);
+        if seen.insert(request.body.as_ref().map(|body| body.get().to_owned())) {
+            fallbacks.push(Fallback { because: because(&set), requests: vec![request] });
+        }
+    }
     Encoded { request: patch(path, pieces, &[]), fallbacks }
 }

@@ -10,9 +10,14 @@ pub(super) enum Question {
     SecondEmail,
     /// Sheet S11: `replace` with an empty text is known for `title` only.
     ClearedText,
-    /// Sheet S11: `remove` of one extension attribute by its colon path is the RFC's, not shown by Slack.
+    /// Sheet S11: Slack shows a colon before the attribute of an extension, and a dot, and no path but the
+    /// extension's own. A value is set through the extension's object, which fits all of that; only a dot is left
+    /// for taking one away.
+    ExtensionPath,
+    /// Sheet S11: `remove` of one scalar of an extension is the RFC's, not shown by Slack.
     ClearedExtension,
-    /// Sheet S11: Slack shows the extension's object, or a dot where the RFC has a colon.
+    /// Sheet S11: Slack shows the extension's object for setting the manager, and a dot for taking it away, and no
+    /// path that the RFC has; other attributes may have theirs all the same.
     Manager,
     /// Sheet S11: a GAP.
     StartDate,
@@ -29,11 +34,18 @@ pub(super) enum Question {
 }
 
 impl Question {
+    /// Whether a service may refuse a request for the first form's sake. Where it would take the form and do nothing,
+    /// the other form is no cure for a refusal and stays out of the request that changes everything in question.
+    pub(super) const fn may_be_refused(self) -> bool {
+        !matches!(self, Self::ClearedPhoto)
+    }
+
     pub(super) const fn because(self) -> &'static str {
         match self {
             Self::PrimaryEmail => "Slack may not take a filter in the path of the primary address",
             Self::SecondEmail => "Slack may not take `primary eq false` in the path of the second address",
             Self::ClearedText => "Slack may not clear an attribute by an empty text",
+            Self::ExtensionPath => "Slack may not take a colon between an extension and its attribute",
             Self::ClearedExtension => "Slack may not remove a single attribute of an extension",
             Self::Manager => "Slack may not take the RFC's path of the manager",
             Self::StartDate => "Slack may not take a path to the start date",

@@ -5,7 +5,7 @@ use super::question::Question;
 use super::slots::{self, SlotEdit, after, edit, live, value_filter, wanted};
 use model::attribute::{ENTERPRISE, SLACK_GUEST, SLACK_PROFILE};
 use model::names::fold;
-use model::{Attribute, Edit};
+use model::{Attribute, Dialect, Edit};
 use serde_json::{Map, Value as Json, json};
 
 type Siblings<'a> = &'a [(Attribute, Box<str>)];
@@ -163,32 +163,52 @@ pub(super) fn photo(edit: &Edit) -> Piece {
     Piece::or(Operation::replace("photos", json!([])), Question::ClearedPhoto, remove)
 }
 
+/// A text of the enterprise extension.
+pub(super) fn enterprise_text(edit: &Edit) -> Piece {
+    let path = edit.attribute.row().path;
+    let name = path.strip_prefix(ENTERPRISE).and_then(|name| name.strip_prefix(':')).unwrap_or(path);
+    let object = |value: &str| Operation::add(ENTERPRISE, json!({ name: value }));
+    let Some(new) = after(edit) else {
+        let by_dot = Operation::remove(format!("{ENTERPRISE}.{name}"));
+        return Piece::or(Operation::remove(path), Question::ExtensionPath, by_dot)
+            .and_or(Question::ClearedExtension, object(""));
+    };
+    // Where empty texts clear, the request may have to do without any colon.
+    Piece::or(Operation::add(path, json!(new)), Question::ExtensionPath, object(&new))
+        .along_with(Question::ClearedExtension, object(&new))
+}
+
 /// The manager: `managerId` where the RFC has `value` (sheet S6).
 pub(super) fn manager(edit: &Edit) -> Piece {
-    match after(edit) {
-        Some(id) => Piece::or(
-            Operation::add(format!("{ENTERPRISE}:manager"), json!({ "managerId": id })),
-            Question::Manager,
-            Operation::add(ENTERPRISE, json!({ "manager": { "managerId": id } })),
-        ),
-        None => Piece::or(
-            Operation::remove(format!("{ENTERPRISE}:manager.managerId")),
-            Question::Manager,
-            Operation::remove(format!("{ENTERPRISE}.manager.managerId")),
-        ),
-    }
+    let Some(id) = after(edit) else {
+        let first = Operation::remove(format!("{ENTERPRISE}:manager.managerId"));
+        let by_dot = Operation::remove(format!("{ENTERPRISE}.manager.managerId"));
+        return Piece::or(first, Question::Manager, by_dot.clone())
+            .along_with(Question::ExtensionPath, by_dot);
+    };
+    let first = Operation::add(format!("{ENTERPRISE}:manager"), json!({ "managerId": id }));
+    let object = Operation::add(ENTERPRISE, json!({ "manager": { "managerId": id } }));
+    Piece::or(first, Question::Manager, object.clone())
+        .along_with(Question::ExtensionPath, object.clone())
+        .along_with(Question::ClearedExtension, object)
 }
 
 /// The start date.
-pub(super) fn start_date(edit: &Edit) -> Piece {
-    let path = format!("{SLACK_PROFILE}:startDate");
+pub(super) fn start_date(edit: &Edit, dialect: Dialect) -> Piece {
     let new = after(edit);
-    let object = Operation::add(SLACK_PROFILE, json!({ "startDate": new.as_deref().unwrap_or_default() }));
-    let first = match new {
-        Some(new) => Operation::add(path, json!(new)),
-        None => Operation::remove(path),
+    let at = |separator: char| {
+        let path = format!("{SLACK_PROFILE}{separator}startDate");
+        match &new {
+            Some(new) => Operation::add(path, json!(new)),
+            None => Operation::remove(path),
+        }
     };
-    Piece::or(first, Question::StartDate, object)
+    let object = Operation::add(SLACK_PROFILE, json!({ "startDate": new.as_deref().unwrap_or_default() }));
+    let piece = Piece::or(at(':'), Question::StartDate, object);
+    match dialect {
+        Dialect::Slack => piece.and_or(Question::ExtensionPath, at('.')),
+        Dialect::Rfc => piece,
+    }
 }
 
 /// What makes a guest, a full member, or changes when a guest's account ends.
@@ -204,11 +224,13 @@ pub(super) fn guest(edits: &[Edit]) -> Option<Piece> {
         return Some(Operation::add(SLACK_GUEST, guest_object(expiration)).into());
     }
     expires.map(|_| {
+        let by_dot = Operation::remove(format!("{SLACK_GUEST}.expiration"));
         Piece::or(
             Operation::remove(format!("{SLACK_GUEST}:expiration")),
             Question::GuestExpiry,
-            Operation::remove(format!("{SLACK_GUEST}.expiration")),
+            by_dot.clone(),
         )
+        .along_with(Question::ExtensionPath, by_dot)
     })
 }
 

@@ -85,11 +85,8 @@ fn single(edit: &Edit, dialect: Dialect) -> Vec<Piece> {
         | Attribute::Organization
         | Attribute::Division
         | Attribute::Department => vec![match (after(edit), dialect) {
-            (Some(new), _) => Operation::add(path, json!(new)).into(),
-            (None, Dialect::Slack) => {
-                let empty = Operation::add(path, json!(""));
-                Piece::or(Operation::remove(path), Question::ClearedExtension, empty)
-            }
+            (_, Dialect::Slack) => slack::enterprise_text(edit),
+            (Some(new), Dialect::Rfc) => Operation::add(path, json!(new)).into(),
             (None, Dialect::Rfc) => Operation::remove(path).into(),
         }],
         Attribute::Manager => match dialect {
@@ -98,7 +95,7 @@ fn single(edit: &Edit, dialect: Dialect) -> Vec<Piece> {
         },
         Attribute::Photo => vec![slack::photo(edit)],
         Attribute::Role => slack::role(edit),
-        Attribute::StartDate => vec![slack::start_date(edit)],
+        Attribute::StartDate => vec![slack::start_date(edit, dialect)],
         // Written with the first of their group, or, as `profileUrl`, at creation alone.
         Attribute::Email
         | Attribute::SecondaryEmail

@@ -3,18 +3,19 @@
 use super::lenient::{Count, List, Text, lenient_object};
 
 lenient_object! {
-    /// A group resource.
+    /// A group resource, or a page of one: where members are paged, the group says so itself (sheet S8).
     WireGroup {
         id: Text = "id",
         display_name: Text = "displayName",
-        members: List<Member> = "members",
+        members: List<GroupMember> = "members",
         total_results: Count = "totalResults",
+        start_index: Count = "startIndex",
     }
 }
 
 lenient_object! {
     /// A member.
-    Member {
+    GroupMember {
         value: Text = "value",
     }
     text value

@@ -8,7 +8,7 @@ mod list;
 mod user;
 
 pub(crate) use error::{ErrorBody, looks_like_html};
-pub(crate) use group::WireGroup;
-pub(crate) use lenient::{Count, Text};
+pub(crate) use group::{GroupMember, WireGroup};
+pub(crate) use lenient::{Count, List, Text};
 pub(crate) use list::{Listed, Page};
 pub(crate) use user::{Address, Element, WireUser};

@@ -172,8 +172,21 @@ async fn tells_a_broken_answer_from_no_connection() {
         format!("http://{}", listener.local_addr().unwrap())
     };
     assert_eq!(kind(nobody).await, (TransportErrorKind::Connect, Reached::No));
+    // An alert that is no answer to anything: handshake_failure (RFC 8446 §6).
+    let alert = raw(b"\x15\x03\x03\x00\x02\x02\x28").await;
+    assert_eq!(kind(alert.replace("http:", "https:")).await, (TransportErrorKind::Tls, Reached::No));
+}
+
+#[tokio::test]
+async fn tells_a_service_without_tls_from_one_whose_certificate_is_unknown() {
     let plain = raw(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
-    assert_eq!(kind(plain.replace("http:", "https:")).await, (TransportErrorKind::Tls, Reached::No));
+    let alert = raw(b"\x15\x03\x03\x00\x02\x02\x28").await;
+    for (base, words) in [(plain, "does not speak TLS"), (alert, "--ca-file")] {
+        let transport = HttpTransport::new(&options(&base.replace("http:", "https:"))).unwrap();
+        let reader = Reader::new(Arc::new(transport), Dialect::Slack, Pacer::unlimited());
+        let hint = reader.read_directory().await.unwrap_err().hint().unwrap();
+        assert!(hint.contains(words), "{hint}");
+    }
 }
 
 #[tokio::test]

@@ -116,6 +116,15 @@ fn of_an_update_at_slack() {
             forms(&manager(&live, Some(UserRef::New(UserName::parse("grace").unwrap()))), Dialect::Slack),
         ),
         ("no manager", forms(&manager(&live, None), Dialect::Slack)),
+        ("department", set(&[(Attribute::Department, Some("X"))])),
+        (
+            "department, no cost center and no manager",
+            set(&[
+                (Attribute::Department, Some("X")),
+                (Attribute::CostCenter, None),
+                (Attribute::Manager, None),
+            ]),
+        ),
         ("no start date", set(&[(Attribute::StartDate, None)])),
         ("full member", forms(&patch(&live, vec![flag(Attribute::Guest, false, &live)]), Dialect::Slack)),
         ("no expiry", set(&[(Attribute::GuestExpires, None)])),

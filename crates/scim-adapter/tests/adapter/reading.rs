@@ -1,10 +1,11 @@
 //! A directory is read whole or not at all.
 
-use crate::service::{Call, Reply, Service, error, ok, page, users};
+use crate::service::{Call, Reply, Service, error, group, members_page, ok, page, users};
 use model::directory::AccountKind;
 use model::{Attribute, Dialect, Directory, GroupId};
 use scim_adapter::{Failure, ReadError, decode_group, decode_user};
 use serde_json::{Value as Json, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -168,6 +169,95 @@ async fn never_takes_a_part_of_the_members() {
         _ => page(&users(1), call, 10),
     });
     assert!(matches!(read(&service).await, Err(ReadError::Resource { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn joins_the_pages_of_a_groups_members() {
+    // A service that says where a page begins, and one that does not.
+    for says_start in [true, false] {
+        let big = group("S1", 2_345);
+        let service = Service::new(move |call| match call.path.as_str() {
+            "/Users" => page(&users(2_345), call, 1_000),
+            path => {
+                let mut part = members_page(&big, call, 500);
+                if path == "/Groups" {
+                    part = members_page(&big, &Call { query: HashMap::new(), ..call.clone() }, 500);
+                }
+                if !says_start {
+                    part.as_object_mut().unwrap().remove("startIndex");
+                }
+                if path == "/Groups" { page(&[part], call, 1_000) } else { ok(part) }
+            }
+        });
+        let directory = read(&service).await.unwrap();
+        assert_eq!(directory.groups[0].members.len(), 2_345);
+        let of_group: Vec<_> = service.calls().into_iter().filter(|call| call.path == "/Groups/S1").collect();
+        let starts: Vec<_> = of_group.iter().map(|call| call.number("startIndex")).collect();
+        assert_eq!(starts, [0, 501, 1_001, 1_501, 2_001]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_a_group_again_that_changes_between_two_pages() {
+    let mut size = 25;
+    let service = Service::new(move |call| {
+        let part = members_page(&group("S1", size), call, 10);
+        // During the first reading somebody joins after the first page.
+        size = 26;
+        ok(part)
+    });
+    let group = service.reader(Dialect::Slack).read_group(&GroupId::new("S1")).await.unwrap().unwrap();
+    assert_eq!(group.members.len(), 26);
+    assert_eq!(service.calls().iter().filter(|call| call.number("startIndex") == 0).count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn takes_no_group_whose_pages_do_not_make_it_whole() {
+    type Spoil = fn(&mut Json, usize);
+    let spoils: [(&str, Spoil); 8] = [
+        ("from 1 on", |page, _| page["startIndex"] = json!(1)),
+        ("no totalResults", |page, _| page["totalResults"] = json!(null)),
+        ("another total each time", |page, start| page["totalResults"] = json!(1_000 + start)),
+        ("empty", |page, _| page["members"] = json!([])),
+        ("too many", |page, _| page["members"] = group("S1", 30)["members"].clone()),
+        ("nameless", |page, _| page["members"][3] = json!({})),
+        ("one twice", |page, _| page["members"][3] = page["members"][4].clone()),
+        ("another group", |page, _| page["id"] = json!("S2")),
+    ];
+    for (name, spoil) in spoils {
+        let service = Service::new(move |call| {
+            let mut part = members_page(&group("S1", 25), call, 10);
+            if call.number("startIndex") > 1 {
+                spoil(&mut part, call.number("startIndex"));
+            }
+            ok(part)
+        });
+        let read = service.reader(Dialect::Slack).read_group(&GroupId::new("S1")).await;
+        assert!(read.is_err(), "{name}: {read:?}");
+        assert!(service.calls().len() <= 15, "{name}: {}", service.calls().len());
+    }
+    let endless = Service::new(|_| {
+        ok(json!({ "id": "S1", "members": [{ "value": "U1" }], "totalResults": 99_999_999 }))
+    });
+    assert!(endless.reader(Dialect::Slack).read_group(&GroupId::new("S1")).await.is_err());
+    assert_eq!(endless.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn says_that_it_got_a_part_of_the_members_where_they_are_not_paged() {
+    for says_start in [true, false] {
+        let service = Service::new(move |_| {
+            let mut first = group("S1", 10);
+            first["totalResults"] = json!(25);
+            if says_start {
+                first["startIndex"] = json!(1);
+            }
+            ok(first)
+        });
+        let error = service.reader(Dialect::Slack).read_group(&GroupId::new("S1")).await.unwrap_err();
+        assert!(error.to_string().contains("10 of 25 members"), "{error}");
+        assert_eq!(service.calls().len(), 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -153,6 +153,23 @@ pub(crate) fn page(all: &[Json], call: &Call, cap: usize) -> Reply {
     }))
 }
 
+/// The page of its members that a service gives of a group, `cap` at a time.
+pub(crate) fn members_page(group: &Json, call: &Call, cap: usize) -> Json {
+    let all = group["members"].as_array().unwrap();
+    let start = call.number("startIndex").max(1);
+    let count = if call.query.contains_key("count") { call.number("count").min(cap) } else { cap };
+    let mut page = group.clone();
+    page["members"] = all.iter().skip(start - 1).take(count).cloned().collect();
+    page["totalResults"] = json!(all.len());
+    page["startIndex"] = json!(start);
+    page
+}
+
+pub(crate) fn group(id: &str, members: usize) -> Json {
+    let members: Vec<Json> = (1..=members).map(|id| json!({ "value": format!("U{id}") })).collect();
+    json!({ "id": id, "displayName": "eng", "members": members })
+}
+
 pub(crate) fn user(id: usize) -> Json {
     json!({ "id": format!("U{id}"), "userName": format!("u{id}"), "active": true,
         "emails": [{ "value": format!("u{id}@acme.example"), "primary": true }] })

@@ -1,8 +1,8 @@
 //! A change is carried out once, in a form the service takes, and seen to have been.
 
 use crate::engine;
-use crate::service::{Call, Reply, Service, error, ok, page, user};
-use crate::worlds::{decode, edit, text, user_change};
+use crate::service::{Call, Reply, Service, error, group, members_page, ok, page, user};
+use crate::worlds::{ENTERPRISE, PROFILE, decode, edit, text, user_change};
 use model::attribute::Value;
 use model::change::Rename;
 use model::{Action, Attribute, Change, Dialect, Edit, GroupId, GroupRef, UserId, UserName, UserRef};
@@ -182,6 +182,26 @@ async fn a_refusal_for_lack_of_rank_names_the_line_that_leaves_the_person_alone(
 }
 
 #[tokio::test(start_paused = true)]
+async fn says_that_an_address_is_taken_only_where_the_service_means_it() {
+    for (detail, is_taken) in [
+        ("email_taken", true),
+        ("email_taken (x) existing_user=U7", true),
+        ("bad_email_address (existing_user=U7)", true),
+        ("bad_email_address (domain not claimed)", false),
+        ("bad_email_address", false),
+        ("email_invalid", false),
+        ("user_creation_failed", false),
+    ] {
+        let service = one(user(1), move |call, _| (call.method == "PATCH").then(|| error(409, detail)));
+        let change = update(&user(1), &[(Attribute::Email, Some("ada@acme.example"))], Dialect::Slack);
+        let refused = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap_err();
+        let hint = refused.hint(&change).unwrap_or_default();
+        assert_eq!(hint.contains("has this address"), is_taken, "{detail}: {hint}");
+        assert!(!detail.contains("domain") || hint.is_empty(), "{detail}: {hint}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn takes_the_next_form_for_what_is_left_when_the_first_has_no_effect() {
     let mut live = user(1);
     live["title"] = json!("CTO");
@@ -220,7 +240,8 @@ async fn says_what_has_no_effect_in_any_form() {
     );
     let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
     assert_eq!(written.effect, Effect::Without { what: keys(&["title", "department"]) });
-    assert_eq!(service.bodies().len(), 1);
+    // Of the two, an attribute of an extension has another form.
+    assert_eq!(service.bodies().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -294,6 +315,109 @@ async fn remembers_the_form_that_a_service_needs() {
     );
 }
 
+/// A way to read the sheet on what may stand in the path of an operation on an extension.
+struct ExtensionReading {
+    name: &'static str,
+    separators: &'static str,
+    /// Whether a single text of an extension may be removed.
+    removes_texts: bool,
+    /// What may stand for the start date: its path, or the extension's object.
+    start_date: [bool; 2],
+}
+
+/// Carries out a PATCH under one reading; refuses it as a whole when it holds a form that the reading does not know.
+fn read_as(reading: &ExtensionReading, call: &Call, live: &mut Json) -> Option<Reply> {
+    if call.method != "PATCH" {
+        return None;
+    }
+    let mut body = call.body.clone();
+    for operation in body["Operations"].as_array_mut().unwrap() {
+        let path = operation["path"].as_str().unwrap().to_owned();
+        let Some(urn) = [ENTERPRISE, PROFILE].into_iter().find(|urn| path.starts_with(*urn)) else {
+            continue;
+        };
+        let rest = &path[urn.len()..];
+        let is_removed_text = operation["op"] == json!("remove") && !rest.ends_with("managerId");
+        let is_refused = (!rest.is_empty() && !reading.separators.contains(&rest[..1]))
+            || (urn == PROFILE && !reading.start_date[usize::from(rest.is_empty())])
+            || (urn == ENTERPRISE && is_removed_text && !reading.removes_texts);
+        if is_refused {
+            return Some(error(400, "invalid_request_payload"));
+        }
+        if let Some(name) = rest.strip_prefix('.') {
+            operation["path"] = json!(format!("{urn}:{name}"));
+        }
+    }
+    engine::apply(live, &body).unwrap();
+    Some(ok(live.clone()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn finds_the_form_in_which_a_service_takes_the_attributes_of_an_extension() {
+    let reading = |name, separators, removes_texts, start_date| ExtensionReading {
+        name,
+        separators,
+        removes_texts,
+        start_date,
+    };
+    let mut live = user(1);
+    live[ENTERPRISE] =
+        json!({ "department": "R", "costCenter": "9", "division": "D", "manager": { "managerId": "U7" } });
+    live[PROFILE] = json!({ "startDate": "2024-04-10T00:00:00+0000" });
+    let now = decode(&live, Dialect::Slack);
+    let set = |attribute| text(attribute, Some("new"), &now);
+    let clear = |attribute| edit(attribute, None, &now);
+    let manager = || {
+        let grace = Value::Person(UserRef::Existing(UserId::new("U9")));
+        edit(Attribute::Manager, Some(grace), &now)
+    };
+    let start = || edit(Attribute::StartDate, Some(Value::Day(jiff::civil::date(2026, 1, 5))), &now);
+    let cases = [
+        vec![set(Attribute::Department)],
+        vec![clear(Attribute::Department)],
+        vec![manager()],
+        vec![clear(Attribute::Manager)],
+        vec![start()],
+        vec![clear(Attribute::StartDate)],
+        vec![set(Attribute::CostCenter), clear(Attribute::Department), manager()],
+        vec![set(Attribute::CostCenter), set(Attribute::Department), manager(), start()],
+        vec![clear(Attribute::CostCenter), start()],
+        vec![set(Attribute::CostCenter), clear(Attribute::Manager)],
+    ];
+    for reading in [
+        reading("both", ":.", true, [true, true]),
+        reading("colon", ":", true, [true, true]),
+        reading("dot", ".", true, [true, true]),
+        reading("dot, start date by its object", ".", true, [false, true]),
+        reading("dot, start date by its path", ".", true, [true, false]),
+        reading("start date by its object", ":.", true, [false, true]),
+        reading("texts are not removed", ":.", false, [true, true]),
+    ] {
+        for edits in &cases {
+            let change = user_change(Action::UpdateUser {
+                id: UserRef::Existing(UserId::new("U1")),
+                edits: edits.clone(),
+                siblings: Vec::new(),
+            });
+            let ExtensionReading { name, separators, removes_texts, start_date } = reading;
+            let service = one(live.clone(), move |call, live| {
+                let reading = ExtensionReading { name, separators, removes_texts, start_date };
+                read_as(&reading, call, live)
+            });
+            let written = carry_out(&service.writer(Dialect::Slack), &change).await;
+            let what: Vec<_> = edits.iter().map(|edit| (edit.attribute, edit.after.is_some())).collect();
+            assert!(
+                matches!(&written, Ok(Written { effect: Effect::Took, .. })),
+                "{name}, {what:?}: {written:?}"
+            );
+            assert!(service.bodies().len() <= 5, "{name}, {what:?}: {:#?}", service.bodies());
+            let reader = service.reader(Dialect::Slack);
+            let user = reader.read_user(&UserId::new("U1")).await.unwrap().unwrap();
+            assert_eq!(user.get(Attribute::Division), Some("D"), "{name}, {what:?}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn renames_by_put_where_patch_does_not_rename() {
     let group = json!({ "id": "S1", "displayName": "eng", "members": [{ "value": "U3" }] });
@@ -330,6 +454,24 @@ async fn a_group_is_compared_member_by_member() {
             carry_out(&service.writer(Dialect::Rfc), &group_change("S1", None, &["U2"], &["U1"])).await;
         assert_eq!(written, Ok(took("S1")));
         assert_eq!(service.lines(), ["PATCH /Groups/S1", "GET /Groups/S1"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn compares_a_group_whose_members_come_in_pages() {
+    for is_silent in [true, false] {
+        let service = one(group("S1", 1_200), move |call, live| {
+            if call.method == "PATCH" {
+                engine::apply(live, &call.body).unwrap();
+                if is_silent {
+                    return Some(Reply::Text(204, String::new()));
+                }
+            }
+            Some(ok(members_page(live, call, 500)))
+        });
+        let change = group_change("S1", None, &["U9999"], &["U3"]);
+        assert_eq!(carry_out(&service.writer(Dialect::Slack), &change).await, Ok(took("S1")));
+        assert_eq!(service.bodies().len(), 1);
     }
 }
 
