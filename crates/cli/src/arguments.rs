@@ -169,7 +169,17 @@ pub(crate) struct PlanArguments {
     pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) narrow: NarrowArguments,
-    /// How to print the plan.
+    #[command(flatten)]
+    pub(crate) view: ViewArguments,
+    /// End with 2 when there are changes and with 0 only when there are none.
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+/// How a plan is shown.
+#[derive(Debug, Args)]
+pub(crate) struct ViewArguments {
+    /// How to print the plan and, where it is applied, what came of it.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
     /// Show each resource as a unified diff.
@@ -178,9 +188,6 @@ pub(crate) struct PlanArguments {
     /// Show every change, however many there are.
     #[arg(long)]
     pub(crate) full: bool,
-    /// End with 2 when there are changes and with 0 only when there are none.
-    #[arg(long)]
-    pub(crate) detailed_exitcode: bool,
 }
 
 /// Whom a plan is about.
@@ -200,15 +207,8 @@ pub(crate) struct ApplyArguments {
     pub(crate) target: TargetArguments,
     #[command(flatten)]
     pub(crate) narrow: NarrowArguments,
-    /// How to print the plan and what came of it.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: Format,
-    /// Show each resource as a unified diff.
-    #[arg(long)]
-    pub(crate) diff: bool,
-    /// Show every change, however many there are.
-    #[arg(long)]
-    pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) view: ViewArguments,
     /// Do not ask.
     #[arg(long)]
     pub(crate) yes: bool,
@@ -224,7 +224,7 @@ pub(crate) struct SnapshotArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_long_help = crate::commands::sim::switches_help())]
+#[command(after_long_help = crate::simulator::switches_help())]
 pub(crate) struct SimArguments {
     /// The loopback address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]

@@ -5,6 +5,8 @@
 mod arguments;
 mod commands;
 mod failure;
+mod file;
+mod simulator;
 mod target;
 mod terminal;
 

@@ -2,12 +2,14 @@
 
 use crate::arguments::TargetArguments;
 use crate::failure::Failure;
+use crate::simulator;
 use crate::terminal::Terminal;
 use anyhow::Context as _;
 use model::Dialect;
 use model::directory::Directory;
 use scim_adapter::{HttpOptions, HttpTransport, Pacer, Reader, Timeouts};
 use secrecy::SecretString;
+use slack_sim::Switches;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,7 +101,8 @@ fn read_token(file: Option<&Path>) -> Result<SecretString, Failure> {
 
 /// Serves a simulator on a loopback port of its own, over real HTTP, until the process ends.
 async fn start_simulator(seed: &Path, dialect: Dialect) -> Result<Url, Failure> {
-    let simulator = crate::commands::sim::simulator(seed, dialect == Dialect::Rfc)?;
+    let switches = if dialect == Dialect::Rfc { Switches::rfc() } else { Switches::default() };
+    let simulator = simulator::new(Some(seed), switches)?;
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("cannot open a loopback port")?;
     let address = listener.local_addr().context("cannot tell the loopback port")?;

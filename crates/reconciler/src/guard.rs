@@ -277,17 +277,17 @@ fn above_count(
         outcome: Outcome::Block,
         measured: Some(measured),
         limit: Some(allowed),
-        message: format!("{measured} {what} ({of}); the limit is {}", explain(limit, allowed)),
+        message: format!("{measured} {what} ({of}); the limit is {}", explain(limit)),
         resources,
         remedy: format!("if this is meant, raise `policy.limits.{guard}` under review, or make the change in smaller steps"),
     })
 }
 
-/// A limit in words: `5` or `6 (2 %, at least 5)`.
-fn explain(limit: Limit, allowed: usize) -> String {
+/// A limit as the policy states it: `5` or `2 %, at least 5`.
+fn explain(limit: Limit) -> String {
     match (limit.at_least, limit.percent) {
-        (_, 0) => allowed.to_string(),
-        (0, percent) => format!("{allowed} ({percent} %)"),
-        (at_least, percent) => format!("{allowed} ({percent} %, at least {at_least})"),
+        (number, 0) => number.to_string(),
+        (0, percent) => format!("{percent} %"),
+        (at_least, percent) => format!("{percent} %, at least {at_least}"),
     }
 }

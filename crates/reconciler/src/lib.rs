@@ -8,6 +8,7 @@
 pub mod digest;
 pub mod guard;
 pub mod planner;
+mod progress;
 pub mod run;
 pub mod snapshot;
 pub mod source;

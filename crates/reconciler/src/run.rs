@@ -1,17 +1,17 @@
 //! Carrying out a plan: changes side by side where nothing orders them, past failures, and a read-back at the end.
 
 use crate::planner::{self, Context};
+use crate::progress::{Progress, at, describe, is_idle};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::attribute::Value;
-use model::change::{Action, Change, ChangeId, ChangeKind, GroupRef, Need, UserRef};
+use model::change::{Action, Change, ChangeId, ChangeKind, GroupRef, UserRef};
 use model::directory::Directory;
 use model::names::{GroupId, UserId, UserName};
-use model::plan::{Encoded, Plan};
+use model::plan::Plan;
 use model::roster::Roster;
 use model::run::{ChangeOutcome, Ending, ReadBack, RunReport};
-use scim_adapter::{Effect, Ids, Reader, WriteError, Writer, Written, encode};
-use std::borrow::Cow;
+use scim_adapter::{Effect, Ids, Reader, WriteError, Writer, Written};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -105,7 +105,7 @@ impl Run<'_> {
                 None
             };
             if let Some(why) = halted {
-                progress.skip_rest(why, on_event);
+                progress.skip_rest(why, &mut |ended| on_event(Event::Finished(ended)));
             }
             while let Some((id, kind)) =
                 progress.next_ready(|kind| busy.get(&kind).is_none_or(|n| *n < PER_KIND))
@@ -114,11 +114,8 @@ impl Run<'_> {
                 let (change, encoded, remark) = progress.outcomes.without_failed(change, encoded, plan);
                 if is_idle(&change) {
                     let why = remark.unwrap_or_default();
-                    progress.finish(
-                        id,
-                        Ending::Skipped { why: format!("nothing is left of it {why}") },
-                        on_event,
-                    );
+                    let ending = Ending::Skipped { why: format!("nothing is left of it {why}") };
+                    progress.finish(id, ending, &mut |ended| on_event(Event::Finished(ended)));
                     continue;
                 }
                 on_event(Event::Started(id));
@@ -139,9 +136,10 @@ impl Run<'_> {
             let Some((change, _)) = at(plan, id) else { continue };
             let ending = ending(change, result, remark);
             without_effect += usize::from(matches!(ending, Ending::WithoutEffect { .. }));
-            progress.finish(id, ending, on_event);
+            progress.finish(id, ending, &mut |ended| on_event(Event::Finished(ended)));
         }
-        progress.skip_rest("what it waits for never came about", on_event);
+        progress
+            .skip_rest("what it waits for never came about", &mut |ended| on_event(Event::Finished(ended)));
         progress.outcomes.into_list()
     }
 
@@ -211,11 +209,6 @@ fn confirm_pending(outcomes: &mut [ChangeOutcome]) {
     }
 }
 
-/// Whether nothing is left to send of a change, all those who were to join a group having failed.
-fn is_idle(change: &Change) -> bool {
-    matches!(&change.action, Action::UpdateGroup { rename: None, add, remove, .. } if add.is_empty() && remove.is_empty())
-}
-
 /// What a run has learnt: the id of what a change created.
 fn learn(ids: &mut Ids, plan: &Plan, change: ChangeId, id: &str) {
     match at(plan, change).map(|(change, _)| &change.action) {
@@ -269,10 +262,6 @@ fn ids_for(change: &Change, all: &Ids) -> Ids {
     ids
 }
 
-fn at(plan: &Plan, id: ChangeId) -> Option<(&Change, &Encoded)> {
-    plan.changeset.changes.get(id.get()).zip(plan.requests.get(id.get()))
-}
-
 fn ending(change: &Change, result: Result<Written, WriteError>, remark: Option<String>) -> Ending {
     match result {
         Ok(Written { effect, fallback_used, .. }) => match effect {
@@ -287,200 +276,5 @@ fn ending(change: &Change, result: Result<Written, WriteError>, remark: Option<S
             let hint = error.hint(change).map(|hint| format!("; {hint}")).unwrap_or_default();
             Ending::Refused { why: format!("{error}{hint}"), may_have_written: error.may_have_written }
         }
-    }
-}
-
-/// One change in a few words: `update ada (title, manager)`.
-fn describe(change: &Change) -> String {
-    let what: Vec<String> = change.before().into_iter().chain(change.after()).map(|(key, _)| key).fold(
-        Vec::new(),
-        |mut keys, key| {
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
-            keys
-        },
-    );
-    let verb = match change.kind() {
-        ChangeKind::CreateUser | ChangeKind::CreateGroup => return format!("create {}", change.name),
-        ChangeKind::DeactivateUser => return format!("deactivate {}", change.name),
-        ChangeKind::DeleteGroup => return format!("delete {}", change.name),
-        ChangeKind::ReactivateUser => "reactivate",
-        ChangeKind::UpdateUser | ChangeKind::UpdateGroup => "update",
-    };
-    format!("{verb} {} ({})", change.name, what.join(", "))
-}
-
-/// Which changes wait, which may start, and how the others ended.
-struct Progress<'p> {
-    plan: &'p Plan,
-    /// How many dependencies of each change are not over.
-    open: Vec<usize>,
-    /// Who waits for each change.
-    dependents: Vec<Vec<ChangeId>>,
-    /// What may start now, by kind.
-    ready: BTreeMap<ChangeKind, BTreeSet<ChangeId>>,
-    outcomes: Outcomes,
-}
-
-/// How the changes ended so far.
-struct Outcomes(Vec<Option<Ending>>);
-
-impl<'p> Progress<'p> {
-    fn new(plan: &'p Plan) -> Self {
-        let changes = &plan.changeset.changes;
-        let mut dependents = vec![Vec::new(); changes.len()];
-        let mut ready: BTreeMap<ChangeKind, BTreeSet<ChangeId>> = BTreeMap::new();
-        for (id, change) in plan.changeset.iter() {
-            for dependency in &change.waits_for {
-                if let Some(list) = dependents.get_mut(dependency.on.get()) {
-                    list.push(id);
-                }
-            }
-            if change.waits_for.is_empty() {
-                ready.entry(change.kind()).or_default().insert(id);
-            }
-        }
-        let open = changes.iter().map(|change| change.waits_for.len()).collect();
-        Self { plan, open, dependents, ready, outcomes: Outcomes(vec![None; changes.len()]) }
-    }
-
-    /// Takes the earliest change that may start, of a kind that has room. Earliest in the changeset is best: what
-    /// takes away stands there before what gives.
-    fn next_ready(&mut self, has_room: impl Fn(ChangeKind) -> bool) -> Option<(ChangeId, ChangeKind)> {
-        let (kind, id) = self
-            .ready
-            .iter()
-            .filter(|(kind, _)| has_room(**kind))
-            .filter_map(|(kind, ready)| Some((*kind, *ready.first()?)))
-            .min_by_key(|(_, id)| *id)?;
-        self.ready.get_mut(&kind)?.remove(&id);
-        Some((id, kind))
-    }
-
-    /// Records how a change ended, and what follows from it for those that waited.
-    fn finish(&mut self, id: ChangeId, ending: Ending, on_event: &mut impl FnMut(Event<'_>)) {
-        let mut over = vec![(id, ending)];
-        while let Some((id, ending)) = over.pop() {
-            if !self.outcomes.set(id, ending, on_event) {
-                continue;
-            }
-            for dependent in self.dependents.get(id.get()).cloned().unwrap_or_default() {
-                let Some(open) = self.open.get_mut(dependent.get()) else { continue };
-                *open -= 1;
-                if *open > 0 {
-                    continue;
-                }
-                let Some((change, _)) = at(self.plan, dependent) else { continue };
-                match self.outcomes.missing_need(change, self.plan) {
-                    Some(why) => over.push((dependent, Ending::Skipped { why })),
-                    None => drop(self.ready.entry(change.kind()).or_default().insert(dependent)),
-                }
-            }
-        }
-    }
-
-    /// Gives up on everything that has not started.
-    fn skip_rest(&mut self, why: &str, on_event: &mut impl FnMut(Event<'_>)) {
-        let waiting: Vec<ChangeId> = self
-            .plan
-            .changeset
-            .iter()
-            .map(|(id, _)| id)
-            .filter(|id| {
-                let is_ready = self.ready.values().any(|ready| ready.contains(id));
-                is_ready || self.open.get(id.get()).is_some_and(|open| *open > 0)
-            })
-            .collect();
-        self.ready.clear();
-        for id in waiting {
-            self.outcomes.set(id, Ending::Skipped { why: why.to_owned() }, on_event);
-        }
-    }
-}
-
-impl Outcomes {
-    /// Records an ending; `false` when there was one already.
-    fn set(&mut self, id: ChangeId, ending: Ending, on_event: &mut impl FnMut(Event<'_>)) -> bool {
-        match self.0.get_mut(id.get()) {
-            Some(slot @ None) => {
-                let outcome = ChangeOutcome { change: id, ending };
-                on_event(Event::Finished(&outcome));
-                *slot = Some(outcome.ending);
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether a change brought about what others need of it. A creation whose profile was dropped has still created.
-    fn succeeded(&self, id: ChangeId, change: &Change) -> bool {
-        let creates = matches!(change.action, Action::CreateUser { .. } | Action::CreateGroup { .. });
-        match self.0.get(id.get()).and_then(Option::as_ref) {
-            Some(Ending::Took { .. } | Ending::Pending { .. }) => true,
-            Some(Ending::WithoutEffect { .. }) => creates,
-            Some(Ending::Refused { .. } | Ending::Skipped { .. }) | None => false,
-        }
-    }
-
-    /// Why a change whose dependencies are all over cannot be done.
-    fn missing_need(&self, change: &Change, plan: &Plan) -> Option<String> {
-        change.waits_for.iter().filter(|dependency| dependency.need == Need::Success).find_map(|dependency| {
-            let (needed, _) = at(plan, dependency.on)?;
-            (!self.succeeded(dependency.on, needed))
-                .then(|| format!("it needs `{}`, which did not happen", describe(needed)))
-        })
-    }
-
-    /// A group's change without the members who could not be made ready, encoded anew; anything else as it is.
-    fn without_failed<'c>(
-        &self,
-        change: &'c Change,
-        encoded: &'c Encoded,
-        plan: &Plan,
-    ) -> (Cow<'c, Change>, Cow<'c, Encoded>, Option<String>) {
-        let mut gone: BTreeSet<UserRef> = BTreeSet::new();
-        let mut names: Vec<&str> = Vec::new();
-        for dependency in change.waits_for.iter().filter(|dependency| dependency.need == Need::End) {
-            let Some((needed, _)) = at(plan, dependency.on) else { continue };
-            if self.succeeded(dependency.on, needed) {
-                continue;
-            }
-            match &needed.action {
-                Action::CreateUser { user_name, .. } => drop(gone.insert(UserRef::New(user_name.clone()))),
-                Action::UpdateUser { id, .. } => drop(gone.insert(id.clone())),
-                Action::CreateGroup { .. } | Action::UpdateGroup { .. } | Action::DeleteGroup { .. } => {
-                    continue;
-                }
-            }
-            names.push(&needed.name);
-        }
-        let mut reduced = change.clone();
-        let dropped = match &mut reduced.action {
-            Action::CreateGroup { members: list, .. } | Action::UpdateGroup { add: list, .. } => {
-                let before = list.len();
-                list.retain(|member| !gone.contains(member));
-                before - list.len()
-            }
-            _ => 0,
-        };
-        if dropped == 0 {
-            return (Cow::Borrowed(change), Cow::Borrowed(encoded), None);
-        }
-        if let Action::UpdateGroup { rename: Some(rename), .. } = &mut reduced.action {
-            rename.members_after.retain(|member| !gone.contains(member));
-        }
-        let encoded = encode(&reduced, plan.dialect);
-        (Cow::Owned(reduced), Cow::Owned(encoded), Some(format!("without {}", names.join(", "))))
-    }
-
-    fn into_list(self) -> Vec<ChangeOutcome> {
-        self.0
-            .into_iter()
-            .enumerate()
-            .filter_map(|(i, ending)| {
-                Some(ChangeOutcome { change: ChangeId(u32::try_from(i).ok()?), ending: ending? })
-            })
-            .collect()
     }
 }

@@ -1,6 +1,6 @@
 //! `rosterctl apply`.
 
-use super::plan::{View, make};
+use super::plan::{make, show};
 use super::{Outcome, load_roster, runtime};
 use crate::arguments::{ApplyArguments, Format};
 use crate::failure::{Exit, Failure};
@@ -29,11 +29,10 @@ async fn apply(terminal: Terminal, arguments: &ApplyArguments, roster: &Roster) 
         only: arguments.narrow.only.clone(),
     };
     let plan = make(terminal, roster, &directory, &context)?;
-    let view = View { format: arguments.format, diff: arguments.diff, full: arguments.full };
     // The JSON of an applied plan is part of the run's own document, so that stdout holds one document and not two.
     let done = plan.changeset.is_empty() || plan.outcome() == plan::Outcome::Block;
-    if arguments.format != Format::Json || done {
-        view.show(terminal, &plan, roster, &directory)?;
+    if arguments.view.format != Format::Json || done {
+        show(terminal, &arguments.view, &plan, roster, &directory)?;
     }
     if plan.outcome() == plan::Outcome::Block {
         return Ok(Exit::Blocked);
@@ -59,7 +58,7 @@ async fn apply(terminal: Terminal, arguments: &ApplyArguments, roster: &Roster) 
     }
     let report = carry_out(terminal, &target, roster, &context, &plan).await;
     let sources = Some(&roster.sources);
-    match arguments.format {
+    match arguments.view.format {
         Format::Text => terminal.result(&report::run::text(&plan, &report, sources, terminal.style()))?,
         Format::Markdown => terminal.result(&report::run::markdown(&plan, &report, sources))?,
         Format::Json => report::run::json(&plan, &report, sources, std::io::stdout().lock())?,

@@ -1,7 +1,7 @@
 //! `rosterctl plan`.
 
 use super::{Outcome, load_roster, runtime};
-use crate::arguments::{Format, PlanArguments};
+use crate::arguments::{Format, PlanArguments, ViewArguments};
 use crate::failure::{Exit, Failure};
 use crate::target;
 use crate::terminal::Terminal;
@@ -29,8 +29,7 @@ pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
     };
     let context = Context { target, now: Timestamp::now(), only: arguments.narrow.only.clone() };
     let plan = make(terminal, &roster, &directory, &context)?;
-    let view = View { format: arguments.format, diff: arguments.diff, full: arguments.full };
-    view.show(terminal, &plan, &roster, &directory)?;
+    show(terminal, &arguments.view, &plan, &roster, &directory)?;
     Ok(if plan.outcome() == plan::Outcome::Block {
         Exit::Blocked
     } else if arguments.detailed_exitcode && !plan.changeset.is_empty() {
@@ -57,39 +56,30 @@ pub(super) fn make(
     }
 }
 
-/// How a plan is to be shown.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct View {
-    pub(super) format: Format,
-    pub(super) diff: bool,
-    pub(super) full: bool,
-}
-
-impl View {
-    pub(super) fn show(
-        self,
-        terminal: Terminal,
-        plan: &Plan,
-        roster: &Roster,
-        directory: &Directory,
-    ) -> std::io::Result<()> {
-        let names = |id: &str| {
-            let user = directory.user(directory.find(&UserId::new(id))?)?;
-            Some(user.user_name().to_owned()).filter(|name| !name.is_empty())
-        };
-        let options = report::plan::Options {
-            style: terminal.style(),
-            width: None,
-            full: self.full,
-            verbose: terminal.verbose,
-            names: &names,
-        };
-        let sources = Some(&roster.sources);
-        match self.format {
-            Format::Text if self.diff => terminal.result(&report::plan::diff(plan, sources, &options)),
-            Format::Text => terminal.result(&report::plan::text(plan, sources, &options)),
-            Format::Markdown => terminal.result(&report::plan::markdown(plan, sources, &options)),
-            Format::Json => report::plan::json(plan, sources, std::io::stdout().lock()),
-        }
+/// Prints a plan.
+pub(super) fn show(
+    terminal: Terminal,
+    view: &ViewArguments,
+    plan: &Plan,
+    roster: &Roster,
+    directory: &Directory,
+) -> std::io::Result<()> {
+    let names = |id: &str| {
+        let user = directory.user(directory.find(&UserId::new(id))?)?;
+        Some(user.user_name().to_owned()).filter(|name| !name.is_empty())
+    };
+    let options = report::plan::Options {
+        style: terminal.style(),
+        width: None,
+        full: view.full,
+        verbose: terminal.verbose,
+        names: &names,
+    };
+    let sources = Some(&roster.sources);
+    match view.format {
+        Format::Text if view.diff => terminal.result(&report::plan::diff(plan, sources, &options)),
+        Format::Text => terminal.result(&report::plan::text(plan, sources, &options)),
+        Format::Markdown => terminal.result(&report::plan::markdown(plan, sources, &options)),
+        Format::Json => report::plan::json(plan, sources, std::io::stdout().lock()),
     }
 }

@@ -1,16 +1,14 @@
-//! `rosterctl sim`, and the simulator inside the process that `--simulate` starts.
+//! `rosterctl sim`.
 
-use super::snapshot::write_file;
 use super::{Outcome, runtime};
 use crate::arguments::SimArguments;
 use crate::failure::{Exit, Failure};
+use crate::file::write_whole;
+use crate::simulator;
 use crate::terminal::Terminal;
 use anyhow::Context as _;
-use jiff::Timestamp;
-use reconciler::{snapshot, source};
-use serde_json::Value;
-use slack_sim::{Seed, Simulator, Switches};
-use std::fmt::Write as _;
+use reconciler::source;
+use slack_sim::{Simulator, Switches};
 use std::path::Path;
 use tokio::net::TcpListener;
 
@@ -32,7 +30,7 @@ pub(super) fn run(terminal: Terminal, arguments: &SimArguments) -> Outcome {
                 let simulator = Simulator::from_json(&text, switches.clone());
                 simulator.with_context(|| path.display().to_string())?
             }
-            None => new(arguments.seed.as_deref(), switches.clone())?,
+            None => simulator::new(arguments.seed.as_deref(), switches.clone())?,
         };
         // A file may bring switches of its own; what was typed wins.
         simulator.set_switches(|all| drop(turn(all, &arguments.switches)));
@@ -89,7 +87,7 @@ async fn save_changes(
         // Marked as seen before the state is taken: a change in between is then saved by the next round.
         changes.mark_unchanged();
         let json = simulator.to_json();
-        write_file(path, |out| out.write_all(json.as_bytes()))
+        write_whole(path, |out| out.write_all(json.as_bytes()))
             .with_context(|| format!("cannot write {}", path.display()))?;
         if !running {
             return Ok(());
@@ -112,54 +110,4 @@ async fn terminate() {
         return;
     }
     drop(tokio::signal::ctrl_c().await);
-}
-
-/// A simulator with the default switches, seeded from a file. Must be called within a runtime.
-pub(crate) fn simulator(seed: &Path, rfc: bool) -> Result<Simulator, Failure> {
-    new(Some(seed), if rfc { Switches::rfc() } else { Switches::default() })
-}
-
-fn new(seed: Option<&Path>, switches: Switches) -> Result<Simulator, Failure> {
-    let simulator = match seed {
-        None => Simulator::new(&Seed::default(), switches)?,
-        Some(path) => {
-            let text = source::read_file(path)?.text;
-            let seed = Seed::parse(&as_seed(text)).with_context(|| path.display().to_string())?;
-            Simulator::new(&seed, switches).with_context(|| path.display().to_string())?
-        }
-    };
-    Ok(simulator.with_time(Timestamp::now()))
-}
-
-/// A snapshot as a seed: the keys of its accounts and groups are a seed's already, and what is left over goes.
-fn as_seed(text: String) -> String {
-    let Ok(Value::Object(mut document)) = serde_json::from_str::<Value>(&text) else { return text };
-    if document.get("format").and_then(Value::as_str) != Some(snapshot::FORMAT) {
-        return text;
-    }
-    document.retain(|key, _| key == "users" || key == "groups");
-    for user in document.get_mut("users").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Value::Object(user) = user {
-            user.remove("selectors");
-        }
-    }
-    Value::Object(document).to_string()
-}
-
-/// The switches with their values, defaults and sources, for `rosterctl sim --help`.
-pub(crate) fn switches_help() -> String {
-    let mut text =
-        String::from("Switches (for --set NAME=VALUE; \"S11\" is a section of Slack's fact sheet):\n");
-    for switch in Switches::describe() {
-        let section =
-            if switch.section.is_empty() { String::new() } else { format!(" [{}]", switch.section) };
-        let allowed = switch.allowed.join(" | ");
-        let written = write!(
-            text,
-            "\n  {} = {allowed}\n      {}{section}\n      Default: {}\n",
-            switch.name, switch.doc, switch.default
-        );
-        debug_assert!(written.is_ok(), "writing to a String cannot fail");
-    }
-    text
 }

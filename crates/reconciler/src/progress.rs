@@ -1,0 +1,215 @@
+//! Which changes of a run wait, which may start, and how the others ended.
+
+use model::change::{Action, Change, ChangeId, ChangeKind, Need, UserRef};
+use model::plan::{Encoded, Plan};
+use model::run::{ChangeOutcome, Ending};
+use scim_adapter::encode;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+/// A plan as far as it has been carried out.
+pub(crate) struct Progress<'p> {
+    plan: &'p Plan,
+    /// How many dependencies of each change are not over.
+    open: Vec<usize>,
+    /// Who waits for each change.
+    dependents: Vec<Vec<ChangeId>>,
+    /// What may start now, by kind.
+    ready: BTreeMap<ChangeKind, BTreeSet<ChangeId>>,
+    pub(crate) outcomes: Outcomes,
+}
+
+/// How the changes ended so far.
+pub(crate) struct Outcomes(Vec<Option<Ending>>);
+
+impl<'p> Progress<'p> {
+    pub(crate) fn new(plan: &'p Plan) -> Self {
+        let changes = &plan.changeset.changes;
+        let mut dependents = vec![Vec::new(); changes.len()];
+        let mut ready: BTreeMap<ChangeKind, BTreeSet<ChangeId>> = BTreeMap::new();
+        for (id, change) in plan.changeset.iter() {
+            for dependency in &change.waits_for {
+                if let Some(list) = dependents.get_mut(dependency.on.get()) {
+                    list.push(id);
+                }
+            }
+            if change.waits_for.is_empty() {
+                ready.entry(change.kind()).or_default().insert(id);
+            }
+        }
+        let open = changes.iter().map(|change| change.waits_for.len()).collect();
+        Self { plan, open, dependents, ready, outcomes: Outcomes(vec![None; changes.len()]) }
+    }
+
+    /// Takes the earliest change that may start, of a kind that has room. Earliest in the changeset is best: what
+    /// takes away stands there before what gives.
+    pub(crate) fn next_ready(
+        &mut self,
+        has_room: impl Fn(ChangeKind) -> bool,
+    ) -> Option<(ChangeId, ChangeKind)> {
+        let (kind, id) = self
+            .ready
+            .iter()
+            .filter(|(kind, _)| has_room(**kind))
+            .filter_map(|(kind, ready)| Some((*kind, *ready.first()?)))
+            .min_by_key(|(_, id)| *id)?;
+        self.ready.get_mut(&kind)?.remove(&id);
+        Some((id, kind))
+    }
+
+    /// Records how a change ended, and what follows from it for those that waited.
+    pub(crate) fn finish(&mut self, id: ChangeId, ending: Ending, on_end: &mut impl FnMut(&ChangeOutcome)) {
+        let mut over = vec![(id, ending)];
+        while let Some((id, ending)) = over.pop() {
+            if !self.outcomes.set(id, ending, on_end) {
+                continue;
+            }
+            for dependent in self.dependents.get(id.get()).cloned().unwrap_or_default() {
+                let Some(open) = self.open.get_mut(dependent.get()) else { continue };
+                *open -= 1;
+                if *open > 0 {
+                    continue;
+                }
+                let Some((change, _)) = at(self.plan, dependent) else { continue };
+                match self.outcomes.missing_need(change, self.plan) {
+                    Some(why) => over.push((dependent, Ending::Skipped { why })),
+                    None => drop(self.ready.entry(change.kind()).or_default().insert(dependent)),
+                }
+            }
+        }
+    }
+
+    /// Gives up on everything that has not started.
+    pub(crate) fn skip_rest(&mut self, why: &str, on_end: &mut impl FnMut(&ChangeOutcome)) {
+        let waiting: Vec<ChangeId> = self
+            .plan
+            .changeset
+            .iter()
+            .map(|(id, _)| id)
+            .filter(|id| {
+                let is_ready = self.ready.values().any(|ready| ready.contains(id));
+                is_ready || self.open.get(id.get()).is_some_and(|open| *open > 0)
+            })
+            .collect();
+        self.ready.clear();
+        for id in waiting {
+            self.outcomes.set(id, Ending::Skipped { why: why.to_owned() }, on_end);
+        }
+    }
+}
+
+impl Outcomes {
+    /// Records an ending; `false` when there was one already.
+    fn set(&mut self, id: ChangeId, ending: Ending, on_end: &mut impl FnMut(&ChangeOutcome)) -> bool {
+        match self.0.get_mut(id.get()) {
+            Some(slot @ None) => {
+                let outcome = ChangeOutcome { change: id, ending };
+                on_end(&outcome);
+                *slot = Some(outcome.ending);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a change brought about what others need of it. A creation whose profile was dropped has still created.
+    fn succeeded(&self, id: ChangeId, change: &Change) -> bool {
+        let creates = matches!(change.action, Action::CreateUser { .. } | Action::CreateGroup { .. });
+        match self.0.get(id.get()).and_then(Option::as_ref) {
+            Some(Ending::Took { .. } | Ending::Pending { .. }) => true,
+            Some(Ending::WithoutEffect { .. }) => creates,
+            Some(Ending::Refused { .. } | Ending::Skipped { .. }) | None => false,
+        }
+    }
+
+    /// Why a change whose dependencies are all over cannot be done.
+    fn missing_need(&self, change: &Change, plan: &Plan) -> Option<String> {
+        change.waits_for.iter().filter(|dependency| dependency.need == Need::Success).find_map(|dependency| {
+            let (needed, _) = at(plan, dependency.on)?;
+            (!self.succeeded(dependency.on, needed))
+                .then(|| format!("it needs `{}`, which did not happen", describe(needed)))
+        })
+    }
+
+    /// A group's change without the members who could not be made ready, encoded anew; anything else as it is.
+    pub(crate) fn without_failed<'c>(
+        &self,
+        change: &'c Change,
+        encoded: &'c Encoded,
+        plan: &Plan,
+    ) -> (Cow<'c, Change>, Cow<'c, Encoded>, Option<String>) {
+        let mut gone: BTreeSet<UserRef> = BTreeSet::new();
+        let mut names: Vec<&str> = Vec::new();
+        for dependency in change.waits_for.iter().filter(|dependency| dependency.need == Need::End) {
+            let Some((needed, _)) = at(plan, dependency.on) else { continue };
+            if self.succeeded(dependency.on, needed) {
+                continue;
+            }
+            match &needed.action {
+                Action::CreateUser { user_name, .. } => drop(gone.insert(UserRef::New(user_name.clone()))),
+                Action::UpdateUser { id, .. } => drop(gone.insert(id.clone())),
+                Action::CreateGroup { .. } | Action::UpdateGroup { .. } | Action::DeleteGroup { .. } => {
+                    continue;
+                }
+            }
+            names.push(&needed.name);
+        }
+        let mut reduced = change.clone();
+        let dropped = match &mut reduced.action {
+            Action::CreateGroup { members: list, .. } | Action::UpdateGroup { add: list, .. } => {
+                let before = list.len();
+                list.retain(|member| !gone.contains(member));
+                before - list.len()
+            }
+            _ => 0,
+        };
+        if dropped == 0 {
+            return (Cow::Borrowed(change), Cow::Borrowed(encoded), None);
+        }
+        if let Action::UpdateGroup { rename: Some(rename), .. } = &mut reduced.action {
+            rename.members_after.retain(|member| !gone.contains(member));
+        }
+        let encoded = encode(&reduced, plan.dialect);
+        (Cow::Owned(reduced), Cow::Owned(encoded), Some(format!("without {}", names.join(", "))))
+    }
+
+    pub(crate) fn into_list(self) -> Vec<ChangeOutcome> {
+        self.0
+            .into_iter()
+            .enumerate()
+            .filter_map(|(i, ending)| {
+                Some(ChangeOutcome { change: ChangeId(u32::try_from(i).ok()?), ending: ending? })
+            })
+            .collect()
+    }
+}
+
+/// Whether nothing is left to send of a change, all those who were to join a group having failed.
+pub(crate) fn is_idle(change: &Change) -> bool {
+    matches!(&change.action, Action::UpdateGroup { rename: None, add, remove, .. } if add.is_empty() && remove.is_empty())
+}
+
+/// A change of the plan with its requests.
+pub(crate) fn at(plan: &Plan, id: ChangeId) -> Option<(&Change, &Encoded)> {
+    plan.changeset.changes.get(id.get()).zip(plan.requests.get(id.get()))
+}
+
+/// One change in a few words: `update ada (title, manager)`.
+pub(crate) fn describe(change: &Change) -> String {
+    let what: Vec<String> = change.before().into_iter().chain(change.after()).map(|(key, _)| key).fold(
+        Vec::new(),
+        |mut keys, key| {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+            keys
+        },
+    );
+    let verb = match change.kind() {
+        ChangeKind::CreateUser | ChangeKind::CreateGroup => return format!("create {}", change.name),
+        ChangeKind::DeactivateUser => return format!("deactivate {}", change.name),
+        ChangeKind::DeleteGroup => return format!("delete {}", change.name),
+        ChangeKind::ReactivateUser => "reactivate",
+        ChangeKind::UpdateUser | ChangeKind::UpdateGroup => "update",
+    };
+    format!("{verb} {} ({})", change.name, what.join(", "))
+}
