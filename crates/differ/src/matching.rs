@@ -66,11 +66,13 @@ pub(crate) fn people(roster: &Roster, live: &Live, errors: &mut Vec<Diagnostic>)
             ),
         }
     }
+    // Only an id takes its account out of the rest (design §3): an account that one entry has by e-mail and another by
+    // userName is claimed twice, and whose it is must be said, not guessed.
+    let by_id = found.claimants.clone();
     for (rung, space, slot) in [
         (Rung::Email, Space::Addresses, Attribute::Email),
         (Rung::UserName, Space::UserNames, Attribute::UserName),
     ] {
-        let before = found.claimants.clone();
         for (at, entry) in roster.users.iter().enumerate() {
             if entry.id.is_some() || found.accounts[at].is_some() {
                 continue;
@@ -82,7 +84,7 @@ pub(crate) fn people(roster: &Roster, live: &Live, errors: &mut Vec<Diagnostic>)
             let answers: Vec<UserIndex> = live
                 .holders(space, &wanted)
                 .iter()
-                .filter(|(account, at)| *at == slot && before[account.get()].is_none())
+                .filter(|(account, at)| *at == slot && by_id[account.get()].is_none())
                 .map(|(account, _)| *account)
                 .collect();
             match answers.as_slice() {
@@ -116,7 +118,7 @@ fn claim_account(
         errors.push(
             Diagnostic::error("claimed-twice", place, message)
                 .related(other.place, "the other entry")
-                .help("give each entry the `id` of its own account"),
+                .help("give the one whose account it is an `id:` line with the account's id; the other then gets its own"),
         );
         return;
     }

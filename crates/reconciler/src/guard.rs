@@ -151,16 +151,23 @@ fn limits(roster: &Roster, directory: &Directory, changeset: &Changeset) -> Vec<
             "deactivateUsers",
             limits.deactivate_users,
             active,
-            "deactivations",
+            ["deactivation", "deactivations"],
             &of_active,
             list(&counts.deactivated),
         ),
-        above("createUsers", limits.create_users, active, "creations", &of_active, list(&counts.created)),
+        above(
+            "createUsers",
+            limits.create_users,
+            active,
+            ["creation", "creations"],
+            &of_active,
+            list(&counts.created),
+        ),
         above(
             "changeEmails",
             limits.change_emails,
             active,
-            "changed addresses",
+            ["changed address", "changed addresses"],
             &of_active,
             set(&counts.emails),
         ),
@@ -168,7 +175,7 @@ fn limits(roster: &Roster, directory: &Directory, changeset: &Changeset) -> Vec<
             "changeUserNames",
             limits.change_user_names,
             active,
-            "changed userNames",
+            ["changed userName", "changed userNames"],
             &of_active,
             set(&counts.user_names),
         ),
@@ -176,7 +183,7 @@ fn limits(roster: &Roster, directory: &Directory, changeset: &Changeset) -> Vec<
             "convertGuests",
             limits.convert_guests,
             active,
-            "conversions of guests",
+            ["conversion of a guest", "conversions of guests"],
             &of_active,
             set(&counts.guests),
         ),
@@ -197,7 +204,7 @@ fn limits(roster: &Roster, directory: &Directory, changeset: &Changeset) -> Vec<
         limits.remove_members,
         memberships,
         removed,
-        "memberships end",
+        ["membership ends", "memberships end"],
         &of_all,
         losing,
     ));
@@ -221,7 +228,7 @@ fn limits(roster: &Roster, directory: &Directory, changeset: &Changeset) -> Vec<
             limits.remove_members_per_group,
             size,
             group.removed,
-            "members leave",
+            ["member leaves", "members leave"],
             &of_group,
             vec![group.name.to_owned()],
         ));
@@ -236,7 +243,7 @@ fn limits(roster: &Roster, directory: &Directory, changeset: &Changeset) -> Vec<
         "emptyGroups",
         limits.empty_groups,
         groups,
-        "groups lose their last member",
+        ["group loses its last member", "groups lose their last member"],
         &of_groups,
         emptied,
     ));
@@ -244,7 +251,7 @@ fn limits(roster: &Roster, directory: &Directory, changeset: &Changeset) -> Vec<
         "deleteGroups",
         limits.delete_groups,
         groups,
-        "groups deleted",
+        ["group deleted", "groups deleted"],
         &of_groups,
         list(&counts.deleted),
     ));
@@ -255,7 +262,7 @@ fn above(
     guard: &'static str,
     limit: Limit,
     whole: usize,
-    what: &str,
+    what: [&str; 2],
     of: &str,
     resources: Vec<String>,
 ) -> Option<Verdict> {
@@ -267,11 +274,12 @@ fn above_count(
     limit: Limit,
     whole: usize,
     measured: usize,
-    what: &str,
+    what: [&str; 2],
     of: &str,
     resources: Vec<String>,
 ) -> Option<Verdict> {
     let allowed = limit.of(whole);
+    let what = what[usize::from(measured != 1)];
     (measured > allowed).then(|| Verdict {
         guard,
         outcome: Outcome::Block,

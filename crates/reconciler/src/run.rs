@@ -83,9 +83,9 @@ impl Run<'_> {
         let started = Instant::now();
         let mut outcomes = self.send_all(plan, &mut on_event).await;
         on_event(Event::ReadingBack);
-        let read_back = self.read_back(plan, &outcomes, &mut on_event).await;
-        if read_back == ReadBack::InSync {
-            confirm_pending(&mut outcomes);
+        let (read_back, missing) = self.read_back(plan, &outcomes, &mut on_event).await;
+        if let Some(missing) = missing {
+            confirm_pending(plan, &mut outcomes, &missing);
         }
         RunReport { outcomes, read_back, seconds: started.elapsed().as_secs() }
     }
@@ -144,12 +144,13 @@ impl Run<'_> {
     }
 
     /// Reads the directory until it is in sync, until what is missing cannot come about by waiting, or the deadline.
+    /// Also returns the names of what is missing, where the directory could be read.
     async fn read_back(
         &self,
         plan: &Plan,
         outcomes: &[ChangeOutcome],
         on_event: &mut impl FnMut(Event<'_>),
-    ) -> ReadBack {
+    ) -> (ReadBack, Option<BTreeSet<String>>) {
         let hopeless: BTreeSet<String> = outcomes
             .iter()
             .filter(|o| !matches!(o.ending, Ending::Took { .. } | Ending::Pending { .. }))
@@ -161,18 +162,19 @@ impl Run<'_> {
         loop {
             let directory = match self.reader.read_directory().await {
                 Ok(directory) => directory,
-                Err(error) => return ReadBack::Unknown(error.to_string()),
+                Err(error) => return (ReadBack::Unknown(error.to_string()), None),
             };
             let missing = match self.still_missing(&directory) {
                 Ok(missing) => missing,
-                Err(why) => return ReadBack::Unknown(why),
+                Err(why) => return (ReadBack::Unknown(why), None),
             };
             if missing.is_empty() {
-                return ReadBack::InSync;
+                return (ReadBack::InSync, Some(BTreeSet::new()));
             }
             let worth_waiting = missing.iter().any(|(name, _)| !hopeless.contains(name));
             if !worth_waiting || Instant::now() + pause > deadline || self.stop.is_cancelled() {
-                return ReadBack::Differs(missing.into_iter().map(|(_, line)| line).collect());
+                let (names, lines): (BTreeSet<_>, Vec<_>) = missing.into_iter().unzip();
+                return (ReadBack::Differs(lines), Some(names));
             }
             on_event(Event::Waiting { missing: missing.len() });
             tokio::select! {
@@ -200,10 +202,11 @@ impl Run<'_> {
     }
 }
 
-/// What was pending has come about, once the directory is in sync.
-fn confirm_pending(outcomes: &mut [ChangeOutcome]) {
+/// What was pending has come about where the directory no longer lacks it.
+fn confirm_pending(plan: &Plan, outcomes: &mut [ChangeOutcome], missing: &BTreeSet<String>) {
     for outcome in outcomes {
-        if let Ending::Pending { .. } = outcome.ending {
+        let Some((change, _)) = at(plan, outcome.change) else { continue };
+        if matches!(outcome.ending, Ending::Pending { .. }) && !missing.contains(&*change.name) {
             outcome.ending = Ending::Took { remark: Some("seen when reading back".to_owned()) };
         }
     }

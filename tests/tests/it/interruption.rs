@@ -8,6 +8,8 @@ use end_to_end::session::{Session, workspace};
 use end_to_end::truth::{Terms, departures};
 use end_to_end::worlds::{self, World};
 use http::Method;
+use model::ChangeKind;
+use model::run::{Ending, ReadBack};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Notify;
@@ -78,4 +80,22 @@ async fn a_run_that_is_killed_at_any_write_is_finished_by_the_next_one() {
         let problems = finish(&world, &before, session).await;
         assert_eq!(problems, Vec::<String>::new(), "killed at write {kill_at}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_late_is_confirmed_though_something_else_was_refused() {
+    let world = worlds::acme();
+    // Every creation fails, and deactivations show late.
+    let session = Session::start(&world.seed, switched(&[("failing-create", "1")]));
+    let plan = session.plan(&world.roster).await.unwrap();
+    let report = session.carry_out(&world.roster, &plan).await;
+    assert!(matches!(report.read_back, ReadBack::Differs(_)), "{report:#?}");
+    let mut leavers = 0;
+    for (change, outcome) in plan.changeset.changes.iter().zip(&report.outcomes) {
+        if change.kind() == ChangeKind::DeactivateUser {
+            leavers += 1;
+            assert!(matches!(outcome.ending, Ending::Took { remark: Some(_) }), "{outcome:?}");
+        }
+    }
+    assert_eq!(leavers, 2);
 }

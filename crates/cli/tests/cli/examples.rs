@@ -46,3 +46,15 @@ fn the_plan_of_the_example_company_reads_well() {
     let ran = env.run_in(&repository(), &["plan", "examples/acme", "--simulate", SEED]).expect_code(0);
     insta::assert_snapshot!(ran.stdout);
 }
+
+#[test]
+fn the_documented_plan_is_what_the_command_beside_it_prints() {
+    let document = std::fs::read_to_string(repository().join("docs/plan-format.md")).unwrap();
+    let example = document.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let example: serde_json::Value = serde_json::from_str(example).unwrap();
+    let command = "plan docs/plan-format/roster.yaml --simulate docs/plan-format/slack.json --format json";
+    assert!(document.contains(command));
+    let arguments: Vec<&str> = command.split(' ').collect();
+    let ran = Env::new().without_token().run_in(&repository(), &arguments).expect_code(3);
+    assert_eq!(example, serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap(), "{}", ran.stdout);
+}

@@ -68,10 +68,23 @@ fn the_order_of_the_file_decides_nothing() {
         World::of([person("ada").email("x@acme.example"), person("bob").email("ada@acme.example")]);
     let mut remote = crate::remote::Remote::default();
     remote.add("U1", account("ada", "ada@acme.example"));
+    world.entries[1] = world.entries[1].clone().id("U1");
     let forth = world.changes(&remote);
     world.entries.reverse();
     assert_eq!(forth, world.changes(&remote));
     assert_eq!(forth, ["U1: userName ada>bob", "create ada: userName=ada email=x@acme.example after 0!"]);
+}
+
+#[test]
+fn an_account_that_one_entry_has_by_address_and_another_by_user_name_is_claimed_twice() {
+    let mut world =
+        World::of([person("ada").email("x@acme.example"), person("bob").email("ada@acme.example")]);
+    let mut remote = crate::remote::Remote::default();
+    remote.add("U1", account("ada", "ada@acme.example"));
+    let claimed = ["claimed-twice: ada and bob are both the account U1 (ada, ada@acme.example)"];
+    assert_eq!(world.errors(&remote), claimed);
+    world.entries.reverse();
+    assert_eq!(world.errors(&remote), claimed);
 }
 
 #[test]

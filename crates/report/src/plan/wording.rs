@@ -350,7 +350,9 @@ pub(crate) fn estimate(plan: &Plan) -> String {
     match plan.estimate.seconds {
         None => requests,
         Some(0 | 1) => format!("{requests}, about a second under Slack's limits"),
-        Some(seconds) => format!("{requests}, about {} under Slack's limits", crate::words::duration(seconds)),
+        Some(seconds) => {
+            format!("{requests}, about {} under Slack's limits", crate::words::duration(seconds))
+        }
     }
 }
 
