@@ -109,6 +109,10 @@ pub(crate) struct TargetArguments {
     /// Trust the certificates in this PEM file besides the system's.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Give up after this long, such as `90s` or `2h`: a read is abandoned, and a run starts no further change. There is
+    /// no limit without: a first import may honestly take hours under Slack's limits.
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) timeout: Option<humantime::Duration>,
     /// Run against a simulator of Slack inside this process, seeded from FILE (a seed or a snapshot); needs no token.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "token_file", "ca_file"])]
     pub(crate) simulate: Option<PathBuf>,
@@ -165,7 +169,7 @@ pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) target: TargetArguments,
     /// Plan against a snapshot instead of a live service; needs no network and no token.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "dialect", "token_file", "ca_file", "simulate"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "dialect", "token_file", "ca_file", "timeout", "simulate"])]
     pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) narrow: NarrowArguments,

@@ -14,6 +14,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use url::Url;
 
 /// The variable that holds the token.
@@ -24,6 +25,8 @@ pub(crate) struct Target {
     reader: Reader,
     url: String,
     simulated: bool,
+    /// When to give up, and after how long that is.
+    deadline: Option<(Instant, humantime::Duration)>,
 }
 
 impl Target {
@@ -37,10 +40,28 @@ impl Target {
         (!self.simulated).then_some(self.url.as_str())
     }
 
+    /// Comes about when the time is up; never where there is no limit.
+    pub(crate) fn timed_out(&self) -> impl Future<Output = ()> + Send + use<> {
+        let deadline = self.deadline.map(|(at, _)| at);
+        async move {
+            match deadline {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
     /// Reads the whole directory, showing that something is going on.
     pub(crate) async fn read(&self, terminal: Terminal) -> Result<Directory, Failure> {
         let spinner = terminal.spinner("reading the directory");
-        let directory = self.reader.read_directory().await;
+        let directory = tokio::select! {
+            directory = self.reader.read_directory() => directory,
+            () = self.timed_out() => {
+                spinner.finish_and_clear();
+                let limit = self.deadline.map(|(_, limit)| limit.to_string()).unwrap_or_default();
+                return Err(anyhow::anyhow!("the directory could not be read within {limit}").into());
+            }
+        };
         spinner.finish_and_clear();
         directory.map_err(|error| {
             let hint = error.hint();
@@ -70,7 +91,8 @@ pub(crate) async fn connect(arguments: &TargetArguments) -> Result<Target, Failu
         Dialect::Rfc => Pacer::unlimited(),
     };
     let reader = Reader::new(Arc::new(transport), dialect, pacer);
-    Ok(Target { reader, url: base.to_string(), simulated })
+    let deadline = arguments.timeout.and_then(|limit| Some((Instant::now().checked_add(*limit)?, limit)));
+    Ok(Target { reader, url: base.to_string(), simulated, deadline })
 }
 
 fn read_token(file: Option<&Path>) -> Result<SecretString, Failure> {

@@ -81,6 +81,12 @@ async fn carry_out(
 ) -> RunReport {
     let stop = CancellationToken::new();
     let signals = tokio::spawn(stop_on_signals(terminal, stop.clone()));
+    let (timed_out, stop_in_time) = (target.timed_out(), stop.clone());
+    let timer = tokio::spawn(async move {
+        timed_out.await;
+        terminal.status("\nThe time is up: changes under way are finished, no more are started.\n");
+        stop_in_time.cancel();
+    });
     let writer = Writer::new(target.reader().clone());
     let bar = terminal.bar(plan.changeset.changes.len() as u64);
     let run = Run { reader: target.reader(), writer: &writer, roster, context, stop };
@@ -100,6 +106,7 @@ async fn carry_out(
         .await;
     bar.finish_and_clear();
     signals.abort();
+    timer.abort();
     report
 }
 

@@ -124,6 +124,17 @@ fn a_closed_port_is_named_as_the_reason() {
 }
 
 #[test]
+fn a_target_that_never_answers_is_given_up_when_the_time_is_up() {
+    let env = Env::new();
+    // Connections are taken by the system and never answered.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("http://{}/scim/v2", silent.local_addr().unwrap());
+    let ran = env.run(&["snapshot", "--target", &target, "--timeout", "300ms"]).expect_code(1);
+    assert_eq!(ran.stderr, "error: the directory could not be read within 300ms\n");
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
 fn wrong_usage_ends_with_64_and_writes_nothing() {
     let (env, workspace) = (Env::new(), workspace(SEED, &[]));
     env.write("roster.yaml", ROSTER);
