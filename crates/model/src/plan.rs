@@ -2,8 +2,10 @@
 
 use crate::attribute::Dialect;
 use crate::change::{Change, Changeset};
+use crate::names::UserId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::collections::BTreeSet;
 
 /// The version of the plan's JSON form, `docs/plan-format.md`. A reader refuses any other.
 pub const FORMAT: u32 = 1;
@@ -25,6 +27,9 @@ pub struct Plan {
     pub changeset: Changeset,
     /// The request of each change, in the order of the changeset.
     pub requests: Vec<Encoded>,
+    /// The accounts that are changed though they are deactivated and stay so: they give up a name or an address. Any
+    /// other account that shows as deactivated after a change was not asked to be.
+    pub stays_inactive: BTreeSet<UserId>,
     /// What the guards say.
     pub verdicts: Vec<Verdict>,
     /// What is not done and why, and whatever else a reader should know. Most important first.

@@ -4,12 +4,14 @@ use crate::{digest, guard, snapshot};
 use differ::{Diff, Options};
 use jiff::Timestamp;
 use model::attribute::Dialect;
+use model::change::{Action, ChangeKind, Changeset, UserRef};
 use model::diagnostic::Diagnostic;
 use model::directory::Directory;
+use model::names::UserId;
 use model::plan::{Encoded, Estimate, Plan, Totals};
 use model::roster::Roster;
 use scim_adapter::{RequestKind, encode};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// What a plan is made with besides the roster and the directory.
 #[derive(Debug, Clone, Default)]
@@ -64,12 +66,28 @@ pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result
             directory_groups: directory.groups.len(),
             memberships: directory.memberships(),
         },
+        stays_inactive: stays_inactive(&changeset, directory),
         estimate: estimate(&requests, directory.dialect),
         requests,
         changeset,
         digest,
     };
     Ok(Planned { plan, matched })
+}
+
+/// The accounts that a changeset touches and leaves deactivated.
+fn stays_inactive(changeset: &Changeset, directory: &Directory) -> BTreeSet<UserId> {
+    let updated = changeset.changes.iter().filter(|change| change.kind() == ChangeKind::UpdateUser);
+    updated
+        .filter_map(|change| match &change.action {
+            Action::UpdateUser { id: UserRef::Existing(id), .. } => Some(id),
+            _ => None,
+        })
+        .filter(|id| {
+            directory.find(id).and_then(|index| directory.user(index)).is_some_and(|user| !user.active)
+        })
+        .cloned()
+        .collect()
 }
 
 /// How long the requests take under Slack's published limits, the fallbacks left aside.

@@ -63,7 +63,9 @@ impl<'p> Progress<'p> {
             if !self.outcomes.set(id, ending, on_end) {
                 continue;
             }
-            for dependent in self.dependents.get(id.get()).cloned().unwrap_or_default() {
+            // Each list is walked once, when its change is over.
+            let dependents = self.dependents.get_mut(id.get()).map(std::mem::take).unwrap_or_default();
+            for dependent in dependents {
                 let Some(open) = self.open.get_mut(dependent.get()) else { continue };
                 *open -= 1;
                 if *open > 0 {
@@ -152,6 +154,9 @@ impl Outcomes {
                 }
             }
             names.push(&needed.name);
+        }
+        if gone.is_empty() {
+            return (Cow::Borrowed(change), Cow::Borrowed(encoded), None);
         }
         let mut reduced = change.clone();
         let dropped = match &mut reduced.action {

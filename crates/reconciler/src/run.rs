@@ -96,9 +96,12 @@ impl Run<'_> {
         let mut under_way = FuturesUnordered::new();
         let mut busy: BTreeMap<ChangeKind, usize> = BTreeMap::new();
         let mut without_effect = 0;
+        let mut unasked = false;
         loop {
             let halted = if self.stop.is_cancelled() {
                 Some("the run was stopped")
+            } else if unasked {
+                Some("the run was stopped because an account turned inactive though nobody asked for it")
             } else if without_effect >= WITHOUT_EFFECT_LIMIT {
                 Some("the run was stopped because the service accepts changes without carrying them out")
             } else {
@@ -134,7 +137,15 @@ impl Run<'_> {
                 learn(&mut ids, plan, id, &written.id);
             }
             let Some((change, _)) = at(plan, id) else { continue };
-            let ending = ending(change, result, remark);
+            let ending = if turned_inactive(plan, change, &result) {
+                // Sheet S10: in an incident of its own, Slack once deactivated whoever was updated.
+                unasked = true;
+                Ending::WithoutEffect {
+                    what: "the account turned inactive, which nobody asked for".to_owned(),
+                }
+            } else {
+                ending(change, result, remark)
+            };
             without_effect += usize::from(matches!(ending, Ending::WithoutEffect { .. }));
             progress.finish(id, ending, &mut |ended| on_event(Event::Finished(ended)));
         }
@@ -144,18 +155,18 @@ impl Run<'_> {
     }
 
     /// Reads the directory until it is in sync, until what is missing cannot come about by waiting, or the deadline.
-    /// Also returns the names of what is missing, where the directory could be read.
+    /// Also returns what is missing, where the directory could be read.
     async fn read_back(
         &self,
         plan: &Plan,
         outcomes: &[ChangeOutcome],
         on_event: &mut impl FnMut(Event<'_>),
-    ) -> (ReadBack, Option<BTreeSet<String>>) {
-        let hopeless: BTreeSet<String> = outcomes
+    ) -> (ReadBack, Option<BTreeSet<Resource>>) {
+        let hopeless: BTreeSet<Resource> = outcomes
             .iter()
             .filter(|o| !matches!(o.ending, Ending::Took { .. } | Ending::Pending { .. }))
             .filter_map(|o| at(plan, o.change))
-            .map(|(change, _)| change.name.to_string())
+            .map(|(change, _)| resource(change))
             .collect();
         let deadline = Instant::now() + READ_BACK_DEADLINE;
         let mut pause = READ_BACK_PAUSE;
@@ -171,10 +182,10 @@ impl Run<'_> {
             if missing.is_empty() {
                 return (ReadBack::InSync, Some(BTreeSet::new()));
             }
-            let worth_waiting = missing.iter().any(|(name, _)| !hopeless.contains(name));
+            let worth_waiting = missing.iter().any(|(resource, _)| !hopeless.contains(resource));
             if !worth_waiting || Instant::now() + pause > deadline || self.stop.is_cancelled() {
-                let (names, lines): (BTreeSet<_>, Vec<_>) = missing.into_iter().unzip();
-                return (ReadBack::Differs(lines), Some(names));
+                let (resources, lines): (BTreeSet<_>, Vec<_>) = missing.into_iter().unzip();
+                return (ReadBack::Differs(lines), Some(resources));
             }
             on_event(Event::Waiting { missing: missing.len() });
             tokio::select! {
@@ -185,15 +196,15 @@ impl Run<'_> {
         }
     }
 
-    /// The changes that a fresh plan would still make: the name of each, and a line for people.
-    fn still_missing(&self, directory: &Directory) -> Result<Vec<(String, String)>, String> {
+    /// The changes that a fresh plan would still make: what each is of, and a line for people.
+    fn still_missing(&self, directory: &Directory) -> Result<Vec<(Resource, String)>, String> {
         match planner::plan(self.roster, directory, self.context) {
             Ok(planned) => Ok(planned
                 .plan
                 .changeset
                 .changes
                 .iter()
-                .map(|change| (change.name.to_string(), describe(change)))
+                .map(|change| (resource(change), describe(change)))
                 .collect()),
             Err(conflicts) => {
                 Err(conflicts.into_iter().map(|conflict| conflict.message).collect::<Vec<_>>().join("; "))
@@ -202,11 +213,34 @@ impl Run<'_> {
     }
 }
 
+/// A user or a group by the name that the roster has for it. Ids would not do: what a run has created has none in its
+/// plan.
+type Resource = (bool, Box<str>);
+
+fn resource(change: &Change) -> Resource {
+    let is_group = matches!(
+        change.action,
+        Action::CreateGroup { .. } | Action::UpdateGroup { .. } | Action::DeleteGroup { .. }
+    );
+    (is_group, change.name.clone())
+}
+
+/// Whether an account shows as deactivated after a change that was not to deactivate it, nor to leave it so.
+fn turned_inactive(plan: &Plan, change: &Change, result: &Result<Written, WriteError>) -> bool {
+    let Ok(Written { active: Some(false), .. }) = result else { return false };
+    match &change.action {
+        Action::UpdateUser { id, .. } if change.kind() == ChangeKind::UpdateUser => {
+            !matches!(id, UserRef::Existing(id) if plan.stays_inactive.contains(id))
+        }
+        _ => false,
+    }
+}
+
 /// What was pending has come about where the directory no longer lacks it.
-fn confirm_pending(plan: &Plan, outcomes: &mut [ChangeOutcome], missing: &BTreeSet<String>) {
+fn confirm_pending(plan: &Plan, outcomes: &mut [ChangeOutcome], missing: &BTreeSet<Resource>) {
     for outcome in outcomes {
         let Some((change, _)) = at(plan, outcome.change) else { continue };
-        if matches!(outcome.ending, Ending::Pending { .. }) && !missing.contains(&*change.name) {
+        if matches!(outcome.ending, Ending::Pending { .. }) && !missing.contains(&resource(change)) {
             outcome.ending = Ending::Took { remark: Some("seen when reading back".to_owned()) };
         }
     }

@@ -6,6 +6,7 @@ use model::plan::Request;
 use model::{GroupId, UserId, UserName, UserRef};
 use serde_json::Value as Json;
 use serde_json::value::to_raw_value;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 const USER: &str = "@user:";
@@ -37,33 +38,42 @@ impl Ids {
     /// The request with ids in place of placeholders. Only where a reference belongs is one replaced (a member's
     /// `value`, the manager, the path): a person whose displayName is `@user:ada` keeps it.
     ///
+    /// A request that holds no placeholder is borrowed: it may be of a megabyte.
+    ///
     /// # Errors
     /// When a name has no id yet.
-    pub fn fill(&self, request: &Request) -> Result<Request, Unfilled> {
+    pub fn fill<'a>(&self, request: &'a Request) -> Result<Cow<'a, Request>, Unfilled> {
         let path = self.fill_path(&request.path)?;
-        // Most bodies hold no reference to anything new and are sent as they are.
         let body = match &request.body {
             Some(body) if body.get().contains(USER) => {
                 let mut json: Json = serde_json::from_str(body.get()).unwrap_or(Json::Null);
                 self.fill_body(&mut json)?;
-                to_raw_value(&json).ok()
+                Some(to_raw_value(&json).ok())
             }
-            body => body.clone(),
+            _ => None,
         };
-        Ok(Request { method: request.method, path, body })
+        Ok(match (path, body) {
+            (None, None) => Cow::Borrowed(request),
+            (path, body) => Cow::Owned(Request {
+                method: request.method,
+                path: path.unwrap_or_else(|| request.path.clone()),
+                body: body.unwrap_or_else(|| request.body.clone()),
+            }),
+        })
     }
 
-    fn fill_path(&self, path: &str) -> Result<String, Unfilled> {
+    /// The path with an id in it; `None` where it holds no placeholder.
+    fn fill_path(&self, path: &str) -> Result<Option<String>, Unfilled> {
         if let Some(name) = path.strip_prefix("/Users/").and_then(|name| name.strip_prefix(USER)) {
             let known = UserName::parse(name).ok().and_then(|name| self.users.get(&name));
             let id = known.ok_or_else(|| Unfilled(format!("{USER}{name}")))?;
-            return Ok(format!("/Users/{}", path_segment(id.as_str())));
+            return Ok(Some(format!("/Users/{}", path_segment(id.as_str()))));
         }
         if let Some(name) = path.strip_prefix("/Groups/").and_then(|name| name.strip_prefix(GROUP)) {
             let id = self.groups.get(name).ok_or_else(|| Unfilled(format!("{GROUP}{name}")))?;
-            return Ok(format!("/Groups/{}", path_segment(id.as_str())));
+            return Ok(Some(format!("/Groups/{}", path_segment(id.as_str()))));
         }
-        Ok(path.to_owned())
+        Ok(None)
     }
 
     fn fill_body(&self, body: &mut Json) -> Result<(), Unfilled> {
@@ -131,9 +141,18 @@ mod tests {
 
     fn fill(path: &str, body: &Json) -> Result<(String, Json), Unfilled> {
         let body = to_raw_value(body).unwrap();
-        let filled =
-            ids().fill(&Request { method: Method::Patch, path: path.to_owned(), body: Some(body) })?;
+        let request = Request { method: Method::Patch, path: path.to_owned(), body: Some(body) };
+        let filled = ids().fill(&request)?.into_owned();
         Ok((filled.path, serde_json::from_str(filled.body.unwrap().get()).unwrap()))
+    }
+
+    #[test]
+    fn does_not_copy_a_request_that_refers_to_nobody_new() {
+        for (body, copied) in [(json!({ "value": "U1" }), false), (json!({ "value": "@user:ada" }), true)] {
+            let body = Some(to_raw_value(&json!({ "members": [body] })).unwrap());
+            let request = Request { method: Method::Patch, path: "/Groups/S1".to_owned(), body };
+            assert_eq!(matches!(ids().fill(&request), Ok(Cow::Owned(_))), copied);
+        }
     }
 
     #[test]

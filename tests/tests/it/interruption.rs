@@ -99,3 +99,33 @@ async fn what_was_late_is_confirmed_though_something_else_was_refused() {
     }
     assert_eq!(leavers, 2);
 }
+
+/// Sheet S10: in April 2024 Slack deactivated everybody who was updated.
+#[tokio::test(start_paused = true)]
+async fn an_account_that_turns_inactive_unasked_stops_the_run() {
+    let people = |title: &str| {
+        let one = |n| {
+            format!("{{ \"userName\": \"p{n}\", \"email\": \"p{n}@acme.example\", \"title\": \"{title}\" }}")
+        };
+        (0..30).map(one).collect::<Vec<_>>().join(", ")
+    };
+    let simulator = workspace(&format!("{{ \"users\": [{}] }}", people("old")), switched(&[]));
+    let roster = end_to_end::session::roster(&format!("version: 1\nusers: [{}]\n", people("new")));
+    let incident = simulator.clone();
+    let carrier = InProcess::new(simulator.router()).with_hook(move |method, target| {
+        if method == Method::PATCH
+            && let Some(id) = target.rsplit('/').next()
+        {
+            incident.edit(|world| world.edit_user(id, |user| user.active = false));
+        }
+    });
+    let session = Session::over(simulator, carrier);
+    let plan = session.plan(&roster).await.unwrap();
+    assert_eq!(plan.changeset.changes.len(), 30);
+    let report = session.carry_out(&roster, &plan).await;
+    let skipped =
+        report.outcomes.iter().filter(|outcome| matches!(outcome.ending, Ending::Skipped { .. })).count();
+    // Those under way when the first answer came are all that was hit.
+    assert!(skipped >= 22, "{skipped} of 30 were spared: {report:#?}");
+    assert!(!report.is_success());
+}

@@ -1,7 +1,7 @@
 //! `rosterctl apply`.
 
 use super::plan::{make, show};
-use super::{Outcome, load_roster, runtime};
+use super::{Outcome, load_roster, runtime, signalled};
 use crate::arguments::{ApplyArguments, Format};
 use crate::failure::{Exit, Failure};
 use crate::target::{self, Target};
@@ -42,7 +42,11 @@ async fn apply(terminal: Terminal, arguments: &ApplyArguments, roster: &Roster) 
     }
     drop(directory);
     if !arguments.yes {
-        match terminal.ask(&format!("\nApply these {} changes?", plan.changeset.changes.len()))? {
+        let question = match plan.changeset.changes.len() {
+            1 => "\nApply this change?".to_owned(),
+            changes => format!("\nApply these {changes} changes?"),
+        };
+        match terminal.ask(&question)? {
             Some(true) => {}
             Some(false) => {
                 terminal.status("Nothing was changed.\n");
@@ -112,17 +116,13 @@ async fn carry_out(
 
 /// The first signal lets what is under way end and starts nothing more; the second ends the process at once.
 async fn stop_on_signals(terminal: Terminal, stop: CancellationToken) {
-    if tokio::signal::ctrl_c().await.is_err() {
-        return;
-    }
+    signalled().await;
     terminal.status(
         "\nStopping: changes under way are finished, no more are started. Interrupt again to abort.\n",
     );
     stop.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        terminal
-            .status("\nAborted. What was under way may or may not have reached Slack; plan again to see.\n");
-        #[expect(clippy::exit, reason = "the person asked twice, and nothing here is worth waiting for")]
-        std::process::exit(Exit::Unconfirmed as i32);
-    }
+    signalled().await;
+    terminal.status("\nAborted. What was under way may or may not have reached Slack; plan again to see.\n");
+    #[expect(clippy::exit, reason = "the person asked twice, and nothing here is worth waiting for")]
+    std::process::exit(Exit::Unconfirmed as i32);
 }

@@ -1,6 +1,6 @@
 //! `rosterctl sim`.
 
-use super::{Outcome, runtime};
+use super::{Outcome, runtime, signalled};
 use crate::arguments::SimArguments;
 use crate::failure::{Exit, Failure};
 use crate::file::write_whole;
@@ -60,11 +60,11 @@ async fn serve(terminal: Terminal, arguments: &SimArguments, simulator: Simulato
         .with_context(|| format!("cannot listen on {}", arguments.listen))?;
     let address = listener.local_addr().context("cannot tell the address")?;
     let simulator = simulator.with_base_url(format!("http://{address}"));
-    terminal
-        .status(&format!("Simulating Slack's SCIM service at http://{address}/scim/v2 (Ctrl-C ends it).\n"));
+    let whose = if arguments.rfc { "a plain SCIM 2.0 service" } else { "Slack's SCIM service" };
+    terminal.status(&format!("Simulating {whose} at http://{address}/scim/v2 (Ctrl-C ends it).\n"));
     let (stop, stopped) = tokio::sync::watch::channel(());
     let server = simulator.clone().serve(listener, async move {
-        terminate().await;
+        signalled().await;
         drop(stop);
     });
     let saving = save_changes(arguments.state.as_deref(), &simulator, stopped);
@@ -97,17 +97,4 @@ async fn save_changes(
             _ = stopped.changed() => running = false,
         }
     }
-}
-
-/// Waits for Ctrl-C or, on Unix, SIGTERM.
-async fn terminate() {
-    #[cfg(unix)]
-    if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = signal.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
-        }
-        return;
-    }
-    drop(tokio::signal::ctrl_c().await);
 }

@@ -114,6 +114,7 @@ impl World {
                 memberships: 140,
             },
             estimate,
+            stays_inactive: std::collections::BTreeSet::new(),
             digest: "4c".repeat(32),
         };
         Self { plan, sources }

@@ -60,7 +60,12 @@ impl Writer {
                 (pending, lacking) = missing(&live);
             }
         }
-        Ok(Written { id: live.id.to_string(), effect: effect(&pending, &lacking), fallback_used: None })
+        Ok(Written {
+            id: live.id.to_string(),
+            effect: effect(&pending, &lacking),
+            fallback_used: None,
+            active: Some(live.active),
+        })
     }
 
     pub(super) async fn create_group(
@@ -100,7 +105,7 @@ impl Writer {
             }
         }
         let effect = if what.is_empty() { Effect::Took } else { Effect::Without { what } };
-        Ok(Written { id: live.id.to_string(), effect, fallback_used: None })
+        Ok(Written { id: live.id.to_string(), effect, fallback_used: None, active: None })
     }
 
     /// Sends a POST until it is known what came of it. `find` looks for what it was to create, given the service's

@@ -10,6 +10,7 @@ use crate::wire::WireGroup;
 use model::directory::{RawGroup, User};
 use model::plan::{Encoded, Request};
 use model::{Action, Change, Edit, GroupId, GroupRef, UserId, UserRef};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
@@ -24,10 +25,12 @@ struct Progress {
     unseen: usize,
     /// How the change would end now.
     effect: Effect,
+    /// Whether the account is active; `None` for a group.
+    active: Option<bool>,
 }
 
 /// A form of a change: the first, or the fallback with this reason.
-type Form = Option<String>;
+type Form<'a> = Option<&'a str>;
 
 impl Writer {
     pub(super) async fn update(
@@ -37,14 +40,15 @@ impl Writer {
         ids: &Ids,
     ) -> Result<Written, WriteError> {
         let id = resource_id(change, ids)?;
-        let mut work = change.clone();
-        let mut encoded = encoded.clone();
-        let mut tried: HashSet<Form> = HashSet::new();
+        // Borrowed until a part has been done: a group's PATCH may hold thousands of operations.
+        let mut work = Cow::Borrowed(change);
+        let mut encoded = Cow::Borrowed(encoded);
+        let mut tried: HashSet<Option<String>> = HashSet::new();
         let mut refused: Option<RequestError> = None;
-        let mut accepted: Option<Progress> = None;
+        let mut accepted: Option<Written> = None;
         while let Some((form, requests)) = self.next_form(&encoded, &tried) {
-            tried.insert(form.clone());
-            let sent = self.send_in_turn(&work, &requests, ids).await;
+            tried.insert(form.map(str::to_owned));
+            let sent = self.send_in_turn(&work, requests, ids).await;
             let progress = match sent {
                 Ok(answer) => self.settled(&work, answer, ids).await?,
                 Err(error) if may_take_another_form(&error, &work) => {
@@ -61,26 +65,32 @@ impl Writer {
                     return Err(WriteError::request(error, accepted.is_some() || requests.len() > 1));
                 }
             };
-            match &progress.left {
-                None => {
-                    if let Some(reason) = &form {
-                        tracing::info!(resource = id, reason, "a fallback was needed");
-                        self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(reason.clone());
-                    }
-                    return Ok(Written { id, effect: progress.effect, fallback_used: form });
+            let Progress { left, lacking, effect, active, .. } = progress;
+            let Some(left) = left else {
+                if let Some(reason) = form {
+                    tracing::info!(resource = id, reason, "a fallback was needed");
+                    self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(reason.to_owned());
                 }
-                Some(left) => {
-                    // What is done already must not be sent again: a filter by the old value would find nothing.
-                    work.action = left.clone();
-                    encoded = encode(&work, self.dialect());
-                    accepted = Some(progress);
-                }
-            }
+                return Ok(Written { id, effect, fallback_used: form.map(str::to_owned), active });
+            };
+            accepted = Some(Written {
+                id: id.clone(),
+                effect: Effect::Without { what: lacking },
+                fallback_used: None,
+                active,
+            });
+            // What is done already must not be sent again: a filter by the old value would find nothing.
+            let rest = Change {
+                action: left,
+                name: change.name.clone(),
+                origin: change.origin,
+                waits_for: change.waits_for.clone(),
+            };
+            encoded = Cow::Owned(encode(&rest, self.dialect()));
+            work = Cow::Owned(rest);
         }
         match (accepted, refused) {
-            (Some(Progress { lacking, .. }), _) => {
-                Ok(Written { id, effect: Effect::Without { what: lacking }, fallback_used: None })
-            }
+            (Some(written), _) => Ok(written),
             (None, Some(error)) => Err(WriteError::request(error, false)),
             (None, None) => Err(WriteError::new(WriteFailure::Gone(id), false)),
         }
@@ -88,17 +98,17 @@ impl Writer {
 
     /// The form to try next: one that this service has been found to need, else the first, else the fallbacks in
     /// turn.
-    fn next_form(&self, encoded: &Encoded, tried: &HashSet<Form>) -> Option<(Form, Vec<Request>)> {
+    fn next_form<'a>(
+        &self,
+        encoded: &'a Encoded,
+        tried: &HashSet<Option<String>>,
+    ) -> Option<(Form<'a>, &'a [Request])> {
         let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-        let fallbacks = || {
-            encoded
-                .fallbacks
-                .iter()
-                .map(|fallback| (Some(fallback.because.clone()), fallback.requests.clone()))
-        };
-        let known = fallbacks().find(|(form, _)| form.as_ref().is_some_and(|reason| proven.contains(reason)));
-        let first = (None, vec![encoded.request.clone()]);
-        known.into_iter().chain([first]).chain(fallbacks()).find(|(form, _)| !tried.contains(form))
+        let fallbacks = || encoded.fallbacks.iter().map(|f| (Some(f.because.as_str()), f.requests.as_slice()));
+        let known = fallbacks().find(|(form, _)| form.is_some_and(|reason| proven.contains(reason)));
+        let first = (None, std::slice::from_ref(&encoded.request));
+        let is_new = |form: Form<'_>| !tried.iter().any(|known| known.as_deref() == form);
+        known.into_iter().chain([first]).chain(fallbacks()).find(|(form, _)| is_new(*form))
     }
 
     /// Sends requests one after the other; the answer is the last one's. `None` when a lost request turned out to
@@ -125,7 +135,7 @@ impl Writer {
         ids: &Ids,
     ) -> Result<Option<Answer>, RequestError> {
         // `carry_out` has filled the same names before.
-        let request = ids.fill(request).unwrap_or_else(|_| request.clone());
+        let request = ids.fill(request).unwrap_or(Cow::Borrowed(request));
         let mut tries = 0;
         loop {
             let error = match self.send(&request).await {
@@ -217,6 +227,7 @@ impl Writer {
             effect: effect(&pending, &lacking),
             unseen: pending.len() + lacking.len(),
             lacking: keys(&lacking),
+            active: Some(user.active),
         }
     }
 }
@@ -243,7 +254,7 @@ fn group_progress(left: Option<Action>) -> Progress {
         lacking.extend((!add.is_empty() || !remove.is_empty()).then(|| "members".to_owned()));
     }
     let effect = if left.is_none() { Effect::Took } else { Effect::Without { what: lacking.clone() } };
-    Progress { unseen: size(left.as_ref()), left, lacking, effect }
+    Progress { unseen: size(left.as_ref()), left, lacking, effect, active: None }
 }
 
 /// Whether a refusal names a reason that holds for any request to this account.
