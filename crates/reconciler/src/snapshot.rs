@@ -6,10 +6,12 @@
 use model::attribute::{Attribute, Dialect};
 use model::directory::{AccountKind, Directory, Group, RawGroup, User};
 use model::names::{GroupId, UserId};
+use serde::de::{SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use std::io;
+use std::collections::HashSet;
+use std::{fmt, io};
 
 /// What the `format` key of a snapshot says.
 pub const FORMAT: &str = "rosterctl-snapshot";
@@ -74,23 +76,13 @@ pub fn read(text: &str) -> Result<(Directory, Option<String>), SnapshotError> {
         return Err(SnapshotError::Version(header.version));
     }
     let body: Body = serde_json::from_str(text)?;
-    let mut seen = std::collections::HashSet::new();
-    for id in body.users.iter().map(|user| &user.id).chain(body.groups.iter().map(|group| &group.id)) {
-        if !seen.insert(id) {
-            return Err(SnapshotError::Twice(id.clone()));
-        }
+    let ids = || body.users.iter().map(user_id).chain(body.groups.iter().map(|group| group.id.as_str()));
+    let mut seen = HashSet::new();
+    if let Some(twice) = ids().find(|id| !seen.insert(*id)) {
+        return Err(SnapshotError::Twice(twice.to_owned()));
     }
-    let users = body.users.into_iter().map(StoredUser::into_user).collect();
-    let groups = body
-        .groups
-        .into_iter()
-        .map(|group| RawGroup {
-            id: GroupId::new(group.id),
-            display_name: group.display_name.into(),
-            members: group.members.into_iter().map(Into::into).collect(),
-        })
-        .collect();
-    Ok((Directory::new(body.dialect, users, groups), header.target))
+    drop(seen);
+    Ok((Directory::new(body.dialect, body.users, body.groups), header.target))
 }
 
 /// A directory's content for a digest: accounts and groups by ascending id, so that the order in which a service
@@ -193,8 +185,47 @@ struct Header {
 #[derive(Deserialize)]
 struct Body {
     dialect: Dialect,
-    users: Vec<StoredUser>,
-    groups: Vec<StoredGroup>,
+    #[serde(deserialize_with = "users")]
+    users: Vec<User>,
+    #[serde(deserialize_with = "groups")]
+    groups: Vec<RawGroup>,
+}
+
+fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<User>, D::Error> {
+    each(deserializer, StoredUser::into_user)
+}
+
+fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawGroup>, D::Error> {
+    each(deserializer, |stored: StoredGroup| RawGroup {
+        id: GroupId::new(stored.id),
+        display_name: stored.display_name,
+        members: stored.members,
+    })
+}
+
+/// Reads a list and turns each element into what is kept of it at once: a hundred thousand accounts in their stored
+/// form would not fit beside themselves.
+fn each<'de, D: Deserializer<'de>, S: Deserialize<'de>, T>(
+    deserializer: D,
+    keep: fn(S) -> T,
+) -> Result<Vec<T>, D::Error> {
+    struct Each<S, T>(fn(S) -> T);
+    impl<'de, S: Deserialize<'de>, T> Visitor<'de> for Each<S, T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+            let mut kept = Vec::new();
+            while let Some(stored) = list.next_element()? {
+                kept.push((self.0)(stored));
+            }
+            Ok(kept)
+        }
+    }
+    deserializer.deserialize_seq(Each(keep))
 }
 
 #[derive(Deserialize)]
@@ -215,8 +246,8 @@ struct StoredUser {
 #[serde(rename_all = "camelCase")]
 struct StoredGroup {
     id: String,
-    display_name: String,
-    members: Vec<String>,
+    display_name: Box<str>,
+    members: Vec<Box<str>>,
 }
 
 impl StoredUser {
