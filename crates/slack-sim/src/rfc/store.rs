@@ -77,7 +77,8 @@ impl Store {
         self.users.key(id).and_then(|key| self.users.get(key))
     }
 
-    /// Splits attributes from members and checks what concerns other resources: the name is free, the members exist.
+    /// Splits attributes from members and checks what concerns other resources: the name is free. Whether members
+    /// exist is not asked: RFC 7643 §4.2 does not require it, and a client may add people before it makes them.
     pub(crate) fn close(
         &self,
         kind: &Kind,
@@ -101,9 +102,6 @@ impl Store {
             let Some(member) = member["value"].as_str() else {
                 return Err(invalid_value("a member needs a value"));
             };
-            if self.users.key(member).is_none() && self.groups.key(member).is_none() {
-                return Err(invalid_value(format!("there is no resource {member}")));
-            }
             if known.insert(member) {
                 ids.push(member.to_owned());
             }
@@ -202,8 +200,12 @@ impl Store {
 
     /// A member of a group: with a base, as in a response. The schema of RFC 7643 §8.7.1 has no `display` in it.
     pub(crate) fn member(&self, id: &str, base: Option<&str>) -> Value {
-        let kind = if self.users.key(id).is_some() { &USERS } else { &GROUPS };
         let mut member = json!({ "value": id });
+        let kind = match (self.users.key(id), self.groups.key(id)) {
+            (Some(_), _) => &USERS,
+            (None, Some(_)) => &GROUPS,
+            (None, None) => return member,
+        };
         if let Some(base) = base {
             member["$ref"] = format!("{base}/scim/v2/{}/{id}", kind.endpoint).into();
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, ENTERPRISE, members};
+use crate::client::{Client, ENTERPRISE, GROUP, members};
 
 const ADA: &str = "/Users/U1";
 
@@ -164,4 +164,13 @@ async fn errors_have_their_keywords() {
     assert_eq!(client.get(ADA).await.body["title"], "Engineer");
     client.op(ADA, "replace", "userName", json!("GRACE")).await.expect(409);
     client.send(http::Method::PATCH, ADA, Some(json!({ "Operations": [] }))).await.expect(400);
+}
+
+/// RFC 7643 §4.2 asks for the id of a member and not that there be such a resource.
+#[tokio::test(start_paused = true)]
+async fn a_member_may_be_named_before_there_is_one() {
+    let client = Client::rfc();
+    let group = json!({ "schemas": [GROUP], "displayName": "early", "members": [{ "value": "later" }] });
+    let body = client.post("/Groups", group).await.expect(201).body;
+    assert_eq!(body["members"], json!([{ "value": "later" }]));
 }
