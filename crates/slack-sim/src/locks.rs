@@ -14,17 +14,19 @@ pub(crate) struct Locks {
 }
 
 impl Locks {
-    /// Locks a resource for `time`, or says how many seconds it stays locked.
-    pub(crate) fn take(&mut self, resource: &str, now: Instant, time: Duration) -> Result<(), u64> {
+    /// Whether a resource is free; else how many seconds it stays locked.
+    pub(crate) fn check(&mut self, resource: &str, now: Instant) -> Result<(), u64> {
         // Swept on each write: locks are few and short.
         self.until.retain(|_, until| *until > now);
-        if let Some(until) = self.until.get(resource) {
-            let left = until.saturating_duration_since(now);
-            return Err((left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1));
-        }
+        let Some(until) = self.until.get(resource) else { return Ok(()) };
+        let left = until.saturating_duration_since(now);
+        Err((left.as_secs() + u64::from(left.subsec_nanos() > 0)).max(1))
+    }
+
+    /// Locks a resource for `time`.
+    pub(crate) fn lock(&mut self, resource: String, now: Instant, time: Duration) {
         if !time.is_zero() {
-            self.until.insert(resource.to_owned(), after(now, time));
+            self.until.insert(resource, after(now, time));
         }
-        Ok(())
     }
 }

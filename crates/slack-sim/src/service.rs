@@ -114,7 +114,7 @@ fn answer(inner: &mut Inner, method: &Method, uri: &Uri, headers: &HeaderMap, bo
         .map(|AxumQuery(pairs)| Query(pairs))
         .unwrap_or_default();
     let now = Instant::now();
-    let Inner { world, documents, switches, clock, base, .. } = inner;
+    let Inner { world, documents, switches, clock, base, locks, .. } = inner;
     world.settle(now, switches);
     let own_base;
     let base = match (switches.dialect, headers.get(header::HOST).and_then(|host| host.to_str().ok())) {
@@ -143,6 +143,10 @@ fn answer(inner: &mut Inner, method: &Method, uri: &Uri, headers: &HeaderMap, bo
         Dialect::Slack => slack::answer(world, switches, &call),
         Dialect::Rfc => rfc::answer(documents, switches, &call),
     };
+    // A write that is refused is answered at once and holds up nothing.
+    if let (Ok(_), Some(resource)) = (&answered, lockable(switches, method, &target)) {
+        locks.lock(resource, now, switches.write_time.saturating_add(switches.lock_time));
+    }
     match answered {
         Ok(reply) => Outcome { reply, wrote: method != Method::GET },
         Err(refusal) => refuse(inner, target.version, &refusal),
@@ -175,14 +179,19 @@ fn admit(inner: &mut Inner, method: &Method, headers: &HeaderMap, target: &Targe
             .admit(method, target.collection, one, now, mode)
             .map_err(|seconds| Refusal::throttled("too_many_requests", seconds))?;
     }
-    if let Some(id) = target.id.as_ref().filter(|_| inner.switches.resource_lock && method != Method::GET) {
-        let time = inner.switches.write_time.saturating_add(inner.switches.lock_time);
+    if let Some(resource) = lockable(&inner.switches, method, target) {
         inner
             .locks
-            .take(&format!("{}/{id}", target.collection), now, time)
+            .check(&resource, now)
             .map_err(|seconds| Refusal::throttled("resource_locked", seconds))?;
     }
     Ok(())
+}
+
+/// The resource that a request locks while it is carried out.
+fn lockable(switches: &Switches, method: &Method, target: &Target) -> Option<String> {
+    let id = target.id.as_ref().filter(|_| switches.resource_lock && method != Method::GET)?;
+    Some(format!("{}/{id}", target.collection))
 }
 
 /// S16: `missing_authentication` without a token, `invalid_authentication` with a wrong one.

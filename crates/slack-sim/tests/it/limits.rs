@@ -39,6 +39,21 @@ async fn a_429_may_say_nothing_at_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_write_locks_nothing() {
+    let client = Client::with(|switches| {
+        switches.write_time = Duration::from_secs(2);
+        switches.lock_time = Duration::from_secs(3);
+    });
+    client.op("/Groups/S1", "add", "members", members(&["U-nobody"])).await.expect(404);
+    client.op("/Groups/S1", "add", "members", members(&["U3"])).await.expect(200);
+    // Nor does a write that finds it locked make the lock last longer.
+    advance(Duration::from_secs(2)).await;
+    client.op("/Groups/S1", "add", "members", members(&["U3"])).await.refused(429, "resource_locked");
+    advance(Duration::from_secs(1)).await;
+    client.op("/Groups/S1", "add", "members", members(&["U3"])).await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_change_at_a_time_per_resource() {
     let client = Client::with(|switches| {
         switches.write_time = Duration::from_secs(2);
