@@ -210,9 +210,9 @@ impl RequestError {
                 TransportErrorKind::NotTls => Some(
                     "the service does not speak TLS there: is it http://, or another port?".to_owned(),
                 ),
-                TransportErrorKind::Tls => Some(
-                    "if the service's certificate comes from an authority of your own, name it with --ca-file".to_owned(),
-                ),
+                TransportErrorKind::Tls { own_authorities } => {
+                    tls_hint(&error.message, own_authorities).map(str::to_owned)
+                }
                 TransportErrorKind::Connect => Some("check --target, the network and the proxy variables".to_owned()),
                 _ => None,
             },
@@ -222,6 +222,30 @@ impl RequestError {
             ),
             Failure::Malformed { .. } => None,
         }
+    }
+}
+
+/// The remedy where TLS failed, by how rustls words what it objects to.
+fn tls_hint(message: &str, own_authorities: bool) -> Option<&'static str> {
+    let says = |word| message.contains(word);
+    if says("CaUsedAsEndEntity") {
+        Some(
+            "the service shows an authority's certificate as its own, as a self-signed one often is: let the authority \
+             issue one for the service, and name the authority's with --ca-file",
+        )
+    } else if says("certificate not valid for name") || says("certificate expired") {
+        Some(
+            "it is the service's certificate that does not fit: check --target and the clock of this machine",
+        )
+    } else if !own_authorities {
+        Some("if the service's certificate comes from an authority of your own, name it with --ca-file")
+    } else if says("certificate") {
+        Some(
+            "the file of --ca-file does not vouch for the service: it must hold the certificate of the authority that \
+             issued the service's",
+        )
+    } else {
+        None
     }
 }
 

@@ -205,7 +205,10 @@ fn destination(headers: &HeaderMap) -> String {
     };
     let bare = match url::Url::parse(location) {
         Ok(url) => match url.host_str() {
-            Some(host) => format!("{}://{host}{}", url.scheme(), url.path()),
+            Some(host) => {
+                let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+                format!("{}://{host}{port}{}", url.scheme(), url.path())
+            }
             None => format!("{}:…", url.scheme()),
         },
         Err(_) => location.split(['?', '#']).next().unwrap_or_default().to_owned(),

@@ -80,6 +80,8 @@ pub struct HttpTransport {
     base: String,
     authorization: HeaderValue,
     answer: Duration,
+    /// Whether certificates are trusted besides the system's.
+    own_authorities: bool,
 }
 
 impl fmt::Debug for HttpTransport {
@@ -125,6 +127,7 @@ impl HttpTransport {
             base: base.as_str().trim_end_matches('/').to_owned(),
             authorization,
             answer: timeouts.answer,
+            own_authorities: ca_pem.is_some(),
         })
     }
 
@@ -147,9 +150,9 @@ impl HttpTransport {
         if !body.is_empty() {
             request = request.body(body);
         }
-        let mut answer = request.send().await.map_err(|error| failed(&error))?;
+        let mut answer = request.send().await.map_err(|error| self.failed(&error))?;
         let mut whole = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.failed(&error))? {
             if whole.len() + chunk.len() > MAX_BODY_BYTES {
                 return Err(TransportError {
                     kind: TransportErrorKind::TooLarge,
@@ -163,6 +166,25 @@ impl HttpTransport {
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
+    }
+
+    fn failed(&self, error: &reqwest::Error) -> TransportError {
+        let message = words(error);
+        let (kind, reached) = if error.is_connect() && is_tls(error) {
+            // How rustls puts it that the first byte of an answer begins no TLS record (RFC 8446 §5.1).
+            let is_other = message.contains("InvalidContentType");
+            let tls = TransportErrorKind::Tls { own_authorities: self.own_authorities };
+            (if is_other { TransportErrorKind::NotTls } else { tls }, Reached::No)
+        } else if error.is_connect() {
+            (TransportErrorKind::Connect, Reached::No)
+        } else if error.is_timeout() {
+            (TransportErrorKind::Timeout, Reached::Perhaps)
+        } else if error.is_builder() {
+            (TransportErrorKind::Invalid, Reached::No)
+        } else {
+            (TransportErrorKind::Interrupted, Reached::Perhaps)
+        };
+        TransportError { kind, reached, message }
     }
 }
 
@@ -191,24 +213,6 @@ fn check_base(base: &Url) -> Result<bool, ConfigError> {
         "http" => Err(ConfigError::PlainHttp(base.host_str().unwrap_or_default().to_owned())),
         other => Err(ConfigError::Scheme(other.to_owned())),
     }
-}
-
-fn failed(error: &reqwest::Error) -> TransportError {
-    let message = words(error);
-    let (kind, reached) = if error.is_connect() && is_tls(error) {
-        // How rustls puts it that the first byte of an answer begins no TLS record (RFC 8446 §5.1).
-        let is_other = message.contains("InvalidContentType");
-        (if is_other { TransportErrorKind::NotTls } else { TransportErrorKind::Tls }, Reached::No)
-    } else if error.is_connect() {
-        (TransportErrorKind::Connect, Reached::No)
-    } else if error.is_timeout() {
-        (TransportErrorKind::Timeout, Reached::Perhaps)
-    } else if error.is_builder() {
-        (TransportErrorKind::Invalid, Reached::No)
-    } else {
-        (TransportErrorKind::Interrupted, Reached::Perhaps)
-    };
-    TransportError { kind, reached, message }
 }
 
 /// Whether a connection failed because of what came over it rather than because there was none: what rustls objects

@@ -44,7 +44,10 @@ pub enum TransportErrorKind {
     /// No connection: name, route, port or proxy.
     Connect,
     /// The service's certificate was not accepted, or TLS failed otherwise.
-    Tls,
+    Tls {
+        /// Whether certificates were given that are trusted besides the system's.
+        own_authorities: bool,
+    },
     /// What came in place of TLS is none: plain HTTP, or another protocol.
     NotTls,
     /// No answer in time.
@@ -73,7 +76,7 @@ impl TransportError {
             TransportErrorKind::Connect | TransportErrorKind::Timeout | TransportErrorKind::Interrupted => {
                 true
             }
-            TransportErrorKind::Tls
+            TransportErrorKind::Tls { .. }
             | TransportErrorKind::NotTls
             | TransportErrorKind::TooLarge
             | TransportErrorKind::Invalid => false,

@@ -127,10 +127,14 @@ fn part_term(name: &str, value: Option<&str>) -> String {
     selector::term(name, selector::text(value).as_ref())
 }
 
-/// The manager (RFC 7643 §4.3).
+/// The manager (RFC 7643 §4.3). An `add` to one that is set would keep the old one's `$ref` and `displayName` beside
+/// the new `value` (RFC 7644 §3.5.2.1: what is not named stays).
 pub(super) fn manager(edit: &Edit) -> Piece {
     let path = format!("{ENTERPRISE}:manager");
     match after(edit) {
+        Some(id) if edit.before.as_deref().is_some_and(|before| !before.trim().is_empty()) => {
+            Operation::replace(path, json!({ "value": id }))
+        }
         Some(id) => Operation::add(path, json!({ "value": id })),
         None => Operation::remove(path),
     }

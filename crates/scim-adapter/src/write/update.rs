@@ -104,7 +104,8 @@ impl Writer {
         tried: &HashSet<Option<String>>,
     ) -> Option<(Form<'a>, &'a [Request])> {
         let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-        let fallbacks = || encoded.fallbacks.iter().map(|f| (Some(f.because.as_str()), f.requests.as_slice()));
+        let fallbacks =
+            || encoded.fallbacks.iter().map(|f| (Some(f.because.as_str()), f.requests.as_slice()));
         let known = fallbacks().find(|(form, _)| form.is_some_and(|reason| proven.contains(reason)));
         let first = (None, std::slice::from_ref(&encoded.request));
         let is_new = |form: Form<'_>| !tried.iter().any(|known| known.as_deref() == form);

@@ -8,8 +8,8 @@ use axum::routing::{any, get};
 use bytes::Bytes;
 use model::Dialect;
 use scim_adapter::{
-    ConfigError, HttpOptions, HttpTransport, MAX_BODY_BYTES, Pacer, Reached, Reader, Timeouts, Transport,
-    TransportError, TransportErrorKind,
+    ConfigError, Failure, HttpOptions, HttpTransport, MAX_BODY_BYTES, Pacer, Reached, Reader, RequestError,
+    Timeouts, Transport, TransportError, TransportErrorKind,
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -17,6 +17,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+
+/// A certificate that vouches for nothing here.
+const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----\n\
+MIIBnTCCAUOgAwIBAgIUFpIVfWZtY9JZ1P+dZz5PD835jVYwCgYIKoZIzj0EAwIw\n\
+JDEiMCAGA1UEAwwZYW4gYXV0aG9yaXR5IG9mIG9uZSdzIG93bjAeFw0yNjExMjMx\n\
+NDA1NTVaFw0zNjExMjAxNDA1NTVaMCQxIjAgBgNVBAMMGWFuIGF1dGhvcml0eSBv\n\
+ZiBvbmUncyBvd24wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATl4VU4nrAi8XHI\n\
+gPjOxBp/umzNsFVFXvi8kWxbqGZs5YIXTwwrS2tcgHNL1WLgAg9T63pYiPXBbcRI\n\
+2o4f/+8mo1MwUTAdBgNVHQ4EFgQUwlNichFc1hDgqmfKpzFnE1AqUZ8wHwYDVR0j\n\
+BBgwFoAUwlNichFc1hDgqmfKpzFnE1AqUZ8wDwYDVR0TAQH/BAUwAwEB/zAKBggq\n\
+hkjOPQQDAgNIADBFAiBudnVkDtchyuu14NJAjM4PsjvpkkrfRkxxnj/cPr+7xwIh\n\
+ALooWigsV2hJaqZ6eyUdCE0QFGNLGprSNXDKDHMFviQU\n\
+-----END CERTIFICATE-----\n";
 
 const TOKEN: &str = "xoxp-not-a-real-token";
 
@@ -174,7 +187,10 @@ async fn tells_a_broken_answer_from_no_connection() {
     assert_eq!(kind(nobody).await, (TransportErrorKind::Connect, Reached::No));
     // An alert that is no answer to anything: handshake_failure (RFC 8446 §6).
     let alert = raw(b"\x15\x03\x03\x00\x02\x02\x28").await;
-    assert_eq!(kind(alert.replace("http:", "https:")).await, (TransportErrorKind::Tls, Reached::No));
+    assert_eq!(
+        kind(alert.replace("http:", "https:")).await,
+        (TransportErrorKind::Tls { own_authorities: false }, Reached::No)
+    );
 }
 
 #[tokio::test]
@@ -186,6 +202,32 @@ async fn tells_a_service_without_tls_from_one_whose_certificate_is_unknown() {
         let reader = Reader::new(Arc::new(transport), Dialect::Slack, Pacer::unlimited());
         let hint = reader.read_directory().await.unwrap_err().hint().unwrap();
         assert!(hint.contains(words), "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn does_not_ask_for_the_ca_file_that_it_was_given() {
+    let alert = raw(b"\x15\x03\x03\x00\x02\x02\x28").await.replace("http:", "https:");
+    let ca_pem = Some(AUTHORITY.as_bytes().to_vec());
+    let transport = HttpTransport::new(&HttpOptions { ca_pem, ..options(&alert) }).unwrap();
+    let error = transport.send(http::Request::get("/Users").body(Bytes::new()).unwrap()).await.unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::Tls { own_authorities: true });
+
+    // As rustls words them.
+    let own = [
+        ("received fatal alert: HandshakeFailure", None),
+        ("invalid peer certificate: UnknownIssuer", Some("does not vouch")),
+        ("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", Some("let the authority issue")),
+        ("invalid peer certificate: certificate expired: verified at time 3", Some("check --target")),
+        ("invalid peer certificate: certificate not valid for name \"a\"", Some("check --target")),
+    ];
+    for (message, words) in own {
+        let transport = TransportError { message: message.to_owned(), ..error.clone() };
+        let failure = Box::new(Failure::Transport(transport));
+        let hint = RequestError { method: "GET", path: "/Users".to_owned(), failure }.hint(None);
+        assert_eq!(hint.is_some(), words.is_some(), "{message}");
+        let hint = hint.unwrap_or_default();
+        assert!(hint.contains(words.unwrap_or_default()) && !hint.contains("of your own"), "{hint}");
     }
 }
 

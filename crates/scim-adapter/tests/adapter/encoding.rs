@@ -2,7 +2,7 @@
 
 use crate::engine::{self, parse_filter, parse_path};
 use crate::slack_model;
-use crate::worlds::{change, decode, rfc_user, slack_user, wishes};
+use crate::worlds::{ENTERPRISE, change, decode, rfc_user, slack_user, wishes};
 use model::attribute::Value;
 use model::directory::User;
 use model::{Action, Attribute, Change, Dialect, Edit, UserRef};
@@ -105,6 +105,8 @@ fn check_rfc(wire: &Json, wishes: &[(Attribute, Option<Value<UserRef>>)]) -> Res
             prop_assert!(is_touched || is_there, "{} is lost by {}", element, body);
         }
     }
+    let (was, is) = (&wire[ENTERPRISE]["manager"], &after[ENTERPRISE]["manager"]);
+    prop_assert!(was["value"] == is["value"] || is["displayName"].is_null(), "{} gave {}", body, after);
     prop_assert_eq!(&after["name"]["formatted"], "kept");
     prop_assert_eq!(&after["nickName"], "kept");
     if !clears_slot {

@@ -1,5 +1,6 @@
 //! A strict PATCH engine after RFC 7644 §3.5.2, written from the RFC and without a look at the encoder: operations are
 //! applied in turn, every filter sees what the operations before it have made, and what the RFC does not allow is an error.
+//! An `add` to a complex attribute leaves what it does not name, a `replace` does not.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -229,7 +230,7 @@ fn apply_to_attribute(
         return Ok(());
     }
     match parent.get_mut(name) {
-        Some(old) if value.is_object() && old.is_object() => merge(old, &value),
+        Some(old) if op == "add" && value.is_object() && old.is_object() => merge(old, &value),
         _ => {
             parent.insert(name.to_owned(), value);
             Ok(())

@@ -176,6 +176,16 @@ fn of_an_update_by_the_rfc() {
             set(&[(Attribute::Role, Some("Head")), (Attribute::Photo, Some("https://x/1.png"))]),
         ),
         ("manager", forms(&manager(&live, Some(UserRef::Existing(UserId::new("9")))), Dialect::Rfc)),
+        (
+            "first manager",
+            forms(
+                &manager(
+                    &decode(&json!({ "id": "2819", "userName": "ada" }), Dialect::Rfc),
+                    Some(UserRef::Existing(UserId::new("9"))),
+                ),
+                Dialect::Rfc,
+            ),
+        ),
         ("no manager", forms(&manager(&live, None), Dialect::Rfc)),
     ] {
         writeln!(out, "# {name}\n{forms}").unwrap();

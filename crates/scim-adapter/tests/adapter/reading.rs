@@ -300,11 +300,11 @@ async fn says_what_is_wrong_with_a_token_or_a_plan() {
 
 #[tokio::test(start_paused = true)]
 async fn follows_no_redirect_and_shows_no_secret_of_it() {
-    let to = "https://user:pass@evil.example/scim/Users?token=secret#x".to_owned();
+    let to = "https://user:pass@evil.example:8443/scim/Users?token=secret#x".to_owned();
     let service = Service::new(move |_| Reply::With(302, "location", to.clone(), String::new()));
     let error = read(&service).await.unwrap_err().to_string();
     assert!(
-        error.contains("https://evil.example/scim/Users")
+        error.contains("https://evil.example:8443/scim/Users")
             && !error.contains("secret")
             && !error.contains("pass"),
         "{error}"

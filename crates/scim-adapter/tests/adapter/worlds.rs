@@ -80,6 +80,16 @@ fn addresses() -> impl Strategy<Value = Json> {
     })
 }
 
+/// A manager as Slack answers it, or in full (RFC 7643 §4.3).
+fn manager_of(key: &str, id: &str) -> Json {
+    let mut manager = json!({ key: id });
+    if key == "value" {
+        manager["$ref"] = json!(format!("../Users/{id}"));
+        manager["displayName"] = json!("Old");
+    }
+    manager
+}
+
 fn scalars(manager_key: &'static str) -> impl Strategy<Value = Map<String, Json>> {
     let text = || maybe(value());
     let core = (text(), text(), text(), text(), text(), any::<bool>());
@@ -112,7 +122,7 @@ fn scalars(manager_key: &'static str) -> impl Strategy<Value = Map<String, Json>
                     Some(object(vec![
                         ("department", department.map(Json::from)),
                         ("costCenter", cost.map(Json::from)),
-                        ("manager", manager.map(|m| object(vec![(manager_key, Some(json!(m)))]))),
+                        ("manager", manager.map(|m| manager_of(manager_key, m))),
                     ])),
                 ),
                 (PROFILE, start.then(|| json!({ "startDate": "2024-04-10T00:00:00+0000" }))),

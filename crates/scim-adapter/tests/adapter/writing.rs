@@ -18,7 +18,12 @@ async fn carry_out(writer: &Writer, change: &Change) -> Result<Written, WriteErr
 }
 
 fn took(id: &str) -> Written {
-    Written { id: id.to_owned(), effect: Effect::Took, fallback_used: None }
+    Written {
+        id: id.to_owned(),
+        effect: Effect::Took,
+        fallback_used: None,
+        active: id.starts_with('U').then_some(true),
+    }
 }
 
 fn keys(list: &[&str]) -> Vec<String> {
@@ -113,6 +118,42 @@ async fn a_change_that_takes_is_one_request() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn says_whether_the_account_was_active_in_what_it_judged_by() {
+    for (inactive, empty) in [(false, false), (true, false), (false, true), (true, true)] {
+        let service = one(user(1), move |call, live| {
+            let is_get = call.method == "GET";
+            if inactive {
+                live["active"] = json!(false);
+            }
+            if empty && !is_get {
+                engine::apply(live, &call.body).unwrap();
+                return Some(Reply::Text(204, String::new()));
+            }
+            None
+        });
+        let change = update(&user(1), &[(Attribute::Title, Some("CTO"))], Dialect::Slack);
+        let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
+        assert_eq!(written, Written { active: Some(!inactive), ..took("U1") }, "empty: {empty}");
+
+        let service = Service::new(move |_| {
+            let mut made = user(1);
+            made["active"] = json!(!inactive);
+            ok(made)
+        });
+        let written = carry_out(&service.writer(Dialect::Slack), &creation(&[])).await.unwrap();
+        assert_eq!(written.active, Some(!inactive));
+    }
+    // Part of it takes and the account goes: that is seen as well.
+    let service = one(user(1), |call, live| {
+        live["active"] = json!(false);
+        (call.method != "GET").then(|| ok(live.clone()))
+    });
+    let change = update(&user(1), &[(Attribute::Title, Some("CTO"))], Dialect::Slack);
+    let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
+    assert_eq!((written.active, written.effect), (Some(false), Effect::Without { what: keys(&["title"]) }));
+}
+
+#[tokio::test(start_paused = true)]
 async fn looks_before_it_sends_a_lost_change_again() {
     for (was_done, lines) in [
         (true, vec!["PATCH /Users/U1", "GET /Users/U1"]),
@@ -147,7 +188,7 @@ async fn a_lost_deactivation_is_sent_again_while_the_account_is_active() {
         (call.method == "PATCH" && std::mem::take(&mut first)).then_some(Reply::Lost)
     });
     let written = carry_out(&service.writer(Dialect::Slack), &deactivation(&user(1))).await;
-    assert_eq!(written, Ok(took("U1")));
+    assert_eq!(written, Ok(Written { active: Some(false), ..took("U1") }));
     assert_eq!(service.bodies().len(), 2);
 }
 
