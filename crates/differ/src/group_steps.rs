@@ -230,9 +230,9 @@ impl GroupSteps<'_> {
 
     fn delete(&mut self, group: usize, position: usize) {
         let live = &self.scene.live.directory.groups[group];
-        let mut members: Vec<UserId> =
-            live.members.iter().map(|member| self.scene.live.user(*member).id.clone()).collect();
-        members.sort_unstable();
+        let mut members = live.members.clone();
+        self.scene.live.sort_by_name(&mut members);
+        let members = members.into_iter().map(|member| self.scene.live.user(member).id.clone()).collect();
         let step = self.steps.push(Step {
             action: Action::DeleteGroup { id: live.id.clone(), members },
             name: live.display_name.clone(),

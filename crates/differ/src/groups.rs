@@ -1,6 +1,5 @@
 //! What is to become of every group: its name and its members.
 
-use crate::live::Live;
 use crate::matching;
 use crate::notes::{Notes, Topic};
 use crate::people::{self, Fate, Person, Scene};
@@ -10,7 +9,7 @@ use model::names::fold;
 use model::plan::Verdict;
 use model::policy::{UnlistedGroups, UnlistedMembers};
 use model::roster::{EntryIndex, GroupEntry, Members};
-use model::{Diagnostic, Place, UserRef};
+use model::{Diagnostic, Place, Sources, UserRef};
 use std::collections::HashSet;
 
 /// A group of the roster that is to change.
@@ -23,7 +22,7 @@ pub(crate) struct GroupWork {
     pub(crate) renamed: bool,
     /// Who joins, in the order of the roster.
     pub(crate) add: Vec<(EntryIndex, UserRef)>,
-    /// Who leaves, by id.
+    /// Who leaves, by userName.
     pub(crate) remove: Vec<UserIndex>,
 }
 
@@ -74,7 +73,7 @@ pub(crate) fn plan(
     for (at, entry) in entries.iter().enumerate() {
         let work = members.compare(at, entry, notes, errors);
         if scene.scene.protection.group_entries[at] {
-            protected(entry, &work, notes, verdicts);
+            protected(scene, entry, &work, notes, verdicts);
         } else if work.live.is_none() || work.renamed || !work.add.is_empty() || !work.remove.is_empty() {
             plan.work.push(work);
         }
@@ -85,7 +84,13 @@ pub(crate) fn plan(
 }
 
 /// A protected group: its entry's own lines may not contradict what is live, and what they leave out changes nothing.
-fn protected(entry: &GroupEntry, work: &GroupWork, notes: &mut Notes, verdicts: &mut Vec<Verdict>) {
+fn protected(
+    scene: &GroupScene,
+    entry: &GroupEntry,
+    work: &GroupWork,
+    notes: &mut Notes,
+    verdicts: &mut Vec<Verdict>,
+) {
     let name = &*entry.display_name.value;
     let mut what = Vec::new();
     if work.live.is_none() {
@@ -95,7 +100,11 @@ fn protected(entry: &GroupEntry, work: &GroupWork, notes: &mut Notes, verdicts: 
             what.push("change its name".to_owned());
         }
         if !work.add.is_empty() {
-            let who: Vec<String> = work.add.iter().map(|(_, user)| user.to_string()).collect();
+            let name = |(entry, user): &(EntryIndex, UserRef)| match scene.scene.roster.user(*entry) {
+                Some(listed) => listed.user_name.value.to_string(),
+                None => user.to_string(),
+            };
+            let who: Vec<String> = work.add.iter().map(name).collect();
             what.push(format!("add {}", crate::notes::list(&who)));
         }
     }
@@ -251,7 +260,7 @@ impl<'a> Membership<'a> {
                 Standing::Missing if listed.managed => left_out.push(format!("{name} (no account)")),
                 Standing::Missing => {
                     if self.reported.insert(member.user) {
-                        let place = Place { line: member.line, column: 1, len: 0, ..members.place };
+                        let place = line_of(&self.scene.scene.roster.sources, members.place, member.line);
                         let text = format!("a member of {}", entry.display_name.value);
                         errors.push(people::no_account(listed).related(place, text));
                     }
@@ -286,8 +295,8 @@ impl<'a> Membership<'a> {
                 work.remove.push(member);
             }
         }
-        by_id(live, &mut work.remove);
-        by_id(live, &mut kept);
+        live.sort_by_name(&mut work.remove);
+        live.sort_by_name(&mut kept);
         let kept: Vec<String> = kept
             .into_iter()
             .map(|member| {
@@ -306,7 +315,20 @@ impl<'a> Membership<'a> {
     }
 }
 
-/// Sorts accounts by id: the order in which a service lists them means nothing.
-pub(crate) fn by_id(live: &Live, accounts: &mut [UserIndex]) {
-    accounts.sort_by(|a, b| live.user(*a).id.cmp(&live.user(*b).id));
+/// The text on a line of the file of `list`, below the place where the list begins: a member is known by its line only.
+fn line_of(sources: &Sources, list: Place, line: u32) -> Place {
+    let Some(source) = sources.get(list.source).filter(|_| line > list.line) else { return list };
+    let skipped = (line - list.line) as usize;
+    let rest = source.text.get(list.start as usize..).unwrap_or_default();
+    let Some(text) = rest.split_inclusive('\n').nth(skipped) else { return list };
+    let before: usize = rest.split_inclusive('\n').take(skipped).map(str::len).sum();
+    let indent = text.len() - text.trim_start().len();
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Place {
+        line,
+        column: small(indent + 1),
+        start: small(list.start as usize + before + indent),
+        len: small(text.trim().len()),
+        ..list
+    }
 }

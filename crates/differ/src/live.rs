@@ -83,6 +83,15 @@ impl<'a> Live<'a> {
         &self.directory.users[index.get()]
     }
 
+    /// Sorts accounts by userName, as people look for them, and by id where that is the same: the order in which a
+    /// service lists them means nothing.
+    pub(crate) fn sort_by_name(&self, accounts: &mut [UserIndex]) {
+        accounts.sort_by_cached_key(|account| {
+            let user = self.user(*account);
+            (fold(user.user_name()), user.id.clone())
+        });
+    }
+
     /// Whether the account is an app's.
     pub(crate) fn is_bot(&self, index: UserIndex) -> bool {
         self.user(index).kind == AccountKind::Bot

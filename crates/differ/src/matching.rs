@@ -1,7 +1,8 @@
 //! Identity: which account a person of the roster has, and which live group a group of the roster is.
 //!
-//! Every rung of the ladder (design §3, "Identity") is climbed by all entries before the next one: what an entry claims
-//! by a better rung is out of everybody's reach on the worse ones, whatever the order of the file.
+//! Every rung of the ladder (design §3, "Identity") is climbed by all entries before the next one, so that the order of
+//! the file does not matter; an entry stops at the first rung that answers. Only an `id` takes its account out of the
+//! rest: an account that one entry has by e-mail and another by userName is claimed twice, which is an error.
 
 use crate::live::{Live, Space};
 use model::attribute::Attribute;

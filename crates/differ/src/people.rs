@@ -112,7 +112,7 @@ pub(crate) fn plan(
     people
 }
 
-/// The accounts that are deactivated because the roster does not list them, by id.
+/// The accounts that are deactivated because the roster does not list them, by userName.
 pub(crate) fn unlisted_leavers(scene: &Scene, notes: &mut Notes) -> Vec<UserIndex> {
     let live = scene.live;
     let deactivate = scene.roster.policy.unlisted.users == UnlistedUsers::Deactivate;
@@ -129,9 +129,8 @@ pub(crate) fn unlisted_leavers(scene: &Scene, notes: &mut Notes) -> Vec<UserInde
             (true, false) => leavers.push(index),
         }
     }
-    let by_id = |a: &UserIndex, b: &UserIndex| live.user(*a).id.cmp(&live.user(*b).id);
-    leavers.sort_by(by_id);
-    protected.sort_by(by_id);
+    live.sort_by_name(&mut leavers);
+    live.sort_by_name(&mut protected);
     for index in protected {
         notes.name(Topic::Protected, live.user(index).user_name());
     }

@@ -60,10 +60,9 @@ pub(crate) async fn run(world: &World, switches: &Switches) -> Result<Ran, Strin
     let report = session.carry_out(&world.roster, &plan).await;
     let log = session.simulator.requests();
     breaches.extend(manners::breaches(&log));
-    // A lock that outlasts the answer shows itself only by refusing, and so does one that a refused write leaves behind;
-    // nothing else is a reason for a 429 to somebody who is alone.
-    let refused = log.iter().any(|record| record.status >= 400 && record.status != 429);
-    let locked = switches.lock_time > Duration::ZERO || (switches.write_time > Duration::ZERO && refused);
+    // A lock that outlasts the answer shows itself only by refusing; nothing else is a reason for a 429 to somebody who
+    // is alone.
+    let locked = switches.lock_time > Duration::ZERO;
     if switches.rate_limits != RateLimits::Off && !locked && manners::throttled(&log) > 0 {
         breaches.push(format!("{} requests were answered 429", manners::throttled(&log)));
     }

@@ -1,10 +1,10 @@
 //! What is to become of groups.
 
 use crate::remote::account;
-use crate::world::{World, group, person, show};
-use model::Action;
+use crate::world::{World, diff, group, person, show};
 use model::attribute::Attribute as A;
-use model::policy::{UnlistedGroups, UnlistedMembers};
+use model::policy::{UnlistedGroups, UnlistedMembers, UnlistedUsers};
+use model::{Action, UserId};
 
 #[test]
 fn one_request_renames_removes_and_adds() {
@@ -17,6 +17,32 @@ fn one_request_renames_removes_and_adds() {
     remote.groups.clear();
     remote.add_group("S1", "eng", &["U-bob", "U-ada"]);
     assert_eq!(world.changes(&remote), ["S1: eng>engineering -U-bob +U-cy"]);
+}
+
+#[test]
+fn who_goes_is_listed_by_name_in_whatever_order_the_service_lists_them() {
+    let mut world = World::of([person("ada")]).groups([group("eng", &["ada"])]);
+    world.policy.unlisted.users = UnlistedUsers::Deactivate;
+    world.policy.unlisted.groups = UnlistedGroups::Delete;
+    let mut remote = world.photograph();
+    let (leavers, lines) = (["U3", "U1", "U2"], ["bea", "Cleo", "dan"]);
+    for (id, name) in leavers.into_iter().zip(lines) {
+        remote.add(id, account(name, &format!("{name}@acme.example")));
+        remote.group("S-eng").members.insert(id.to_owned());
+    }
+    remote.add_group("S9", "old", &leavers);
+    let backwards = remote.directory_in(&mut |positions| positions.reverse());
+    for directory in [remote.directory(), backwards] {
+        let diff = diff(&world.roster(), &directory).unwrap();
+        let lines = show(&diff);
+        assert_eq!(lines[0], "S-eng: -U3 -U1 -U2");
+        let then: Vec<&str> = lines[1..4].iter().filter_map(|line| line.get(..2)).collect();
+        assert_eq!(then, leavers);
+        let Action::DeleteGroup { members, .. } = &diff.changeset.changes[4].action else {
+            panic!("a DELETE")
+        };
+        assert_eq!(members.iter().map(UserId::as_str).collect::<Vec<_>>(), leavers);
+    }
 }
 
 #[test]
@@ -138,4 +164,19 @@ fn a_full_member_in_the_making_joins_after_becoming_one() {
     remote.account("U-kim").set(A::Title, "x");
     remote.group("S-eng").members.clear();
     assert_eq!(world.changes(&remote), ["U-kim: guest true>false", "S-eng: +U-kim after 0"]);
+}
+
+#[test]
+fn a_member_without_an_account_is_shown_on_the_line_that_names_him() {
+    let text = "version: 1\nusers:\n  - { userName: ada, email: ada@acme.example }\n  \
+                - { userName: ceo, email: ceo@acme.example, managed: false }\n\
+                groups:\n  - displayName: eng\n    members:\n      - ada\n      - ceo\n";
+    let source = model::Source { path: "roster.yaml".into(), text: text.into() };
+    let roster = model::load::load(vec![source], None).unwrap().roster;
+    let directory = model::Directory::default();
+    let options = differ::Options { now: crate::world::NOW.parse().unwrap(), only: &[] };
+    let errors = differ::diff(&roster, &directory, &options).unwrap_err();
+    let place = errors[0].related[0].place.unwrap();
+    let shown = &text[place.start as usize..][..place.len as usize];
+    assert_eq!((errors[0].code, place.line, place.column, shown), ("no-account", 9, 7, "- ceo"));
 }

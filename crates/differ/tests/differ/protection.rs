@@ -91,7 +91,7 @@ fn a_protected_group_is_left_as_it_is_and_blocks_only_when_the_roster_adds_or_re
     remote.group("S-Admins").members.insert("U-bob".to_owned());
     assert!(blocks(&world, &remote).is_empty());
     remote.group("S-Admins").members.remove("U-ada");
-    assert_eq!(blocks(&world, &remote), ["protect: Admins is protected, and the roster would add U-ada"]);
+    assert_eq!(blocks(&world, &remote), ["protect: Admins is protected, and the roster would add ada"]);
     world.groups.as_mut().unwrap()[0] = group("admins", &[]).formerly("x");
     assert_eq!(
         blocks(&world, &remote),
