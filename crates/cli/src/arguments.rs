@@ -160,6 +160,8 @@ pub(crate) enum FindingsFormat {
     Text,
     /// For programs.
     Json,
+    /// For a pull-request comment.
+    Markdown,
 }
 
 #[derive(Debug, Args)]

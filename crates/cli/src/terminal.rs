@@ -39,7 +39,8 @@ impl Terminal {
             verbose: output.verbose > 0,
         };
         let level = match output.verbose {
-            0 => "warn",
+            // Libraries log errors that our own messages tell better.
+            0 => "off,rosterctl=warn,reconciler=warn,scim_adapter=warn,slack_sim=warn",
             1 => "info",
             2 => "info,scim_adapter=debug,reconciler=debug",
             _ => "debug,scim_adapter=trace",

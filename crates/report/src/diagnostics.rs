@@ -2,6 +2,7 @@
 
 use crate::harmless;
 use crate::paint::{Style, Tone};
+use crate::plan::{LIMIT, Page};
 use crate::words::{count, number};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use model::diagnostic::Label;
@@ -17,6 +18,12 @@ const SHOWN: usize = 50;
 
 /// The most characters of a source line that are shown.
 const LINE_CHARS: usize = 200;
+
+/// The most bytes of one diagnostic in Markdown: room for long sentences, and a comment still holds a dozen such.
+const ENTRY: usize = 4_000;
+
+/// How many related places of one diagnostic are listed in Markdown.
+const RELATED: usize = 5;
 
 /// How many characters before the underlined text stay when a long line is cut.
 const LEAD_CHARS: usize = 60;
@@ -62,16 +69,95 @@ pub fn diagnostics(list: &[Diagnostic], sources: &Sources, style: Style) -> Stri
     }
     let warnings = list.len() - errors;
     let tone = if errors > 0 { Tone::Alarm } else { Tone::Caution };
-    let files: BTreeSet<SourceId> = list.iter().filter_map(|d| Some(d.label.place?.source)).collect();
-    let files = match (files.len(), files.first().and_then(|id| sources.get(*id))) {
-        (1, Some(source)) => format!(" in {}", harmless::terminal(&source.path)),
-        (0, _) | (1, None) => String::new(),
-        (n, _) => format!(" in {} files", number(n)),
-    };
     out.push_str(&style.paint(tone, &tally(errors, warnings)));
-    out.push_str(&files);
+    out.push_str(&files(list, sources, harmless::terminal));
     out.push('\n');
     out
+}
+
+/// ` in roster.yaml`, ` in 3 files`, or nothing when no file is concerned.
+fn files(list: &[Diagnostic], sources: &Sources, path: impl Fn(&str) -> String) -> String {
+    let files: BTreeSet<SourceId> = list.iter().filter_map(|d| Some(d.label.place?.source)).collect();
+    match (files.len(), files.first().and_then(|id| sources.get(*id))) {
+        (1, Some(source)) => format!(" in {}", path(&source.path)),
+        (0, _) | (1, None) => String::new(),
+        (n, _) => format!(" in {} files", number(n)),
+    }
+}
+
+/// Diagnostics as Markdown for a comment on a pull request: that nothing can be planned, if there is an error among
+/// them, how many there are, then each with its place, its remedy and what else has to do with it, errors first.
+///
+/// Never longer than 65,536 characters, nor than as many bytes, however many there are; what does not fit is counted.
+pub fn diagnostics_markdown(list: &[Diagnostic], sources: &Sources) -> String {
+    let of = |severity| list.iter().filter(move |diagnostic| diagnostic.severity == severity);
+    let (errors, warnings) = (of(Severity::Error).count(), of(Severity::Warning).count());
+    let (heading, end) = match (errors, warnings) {
+        (0, 0) => return "### No mistakes in the roster\n".to_owned(),
+        (0, _) => ("No errors in the roster", "."),
+        _ => ("Nothing can be planned", "; nothing was changed."),
+    };
+    let files = files(list, sources, harmless::markdown_code);
+    let mut page = Page::new(LIMIT);
+    page.push(&format!("### {heading}\n\n**{}**{files}{end}\n\n", tally(errors, warnings)));
+    let rest = |errors: usize, warnings: usize| {
+        format!("\n... and {} more, not shown ({}).\n", number(errors + warnings), tally(errors, warnings))
+    };
+    let reserve = rest(errors, warnings).len();
+    let mut left_out = (errors, warnings);
+    for diagnostic in of(Severity::Error).chain(of(Severity::Warning)) {
+        let (whole, short) = markdown_entry(diagnostic, sources);
+        let entry = if whole.len() <= ENTRY { whole } else { short };
+        if page.room() < entry.len() + reserve {
+            break;
+        }
+        page.push(&entry);
+        match diagnostic.severity {
+            Severity::Error => left_out.0 -= 1,
+            Severity::Warning => left_out.1 -= 1,
+        }
+    }
+    if left_out != (0, 0) {
+        page.push(&rest(left_out.0, left_out.1));
+    }
+    page.out
+}
+
+/// A diagnostic as an entry of a Markdown list, and a short form of it: code and place, for where its texts are too
+/// long.
+fn markdown_entry(diagnostic: &Diagnostic, sources: &Sources) -> (String, String) {
+    let Diagnostic { severity, code, message, label, related, help } = diagnostic;
+    let place = |label: &Label| {
+        let place = label.place?;
+        Some(harmless::markdown_code(&format!("{}:{}", sources.get(place.source)?.path, place.line)))
+    };
+    let word = match severity {
+        Severity::Error => "**Error**",
+        Severity::Warning => "Warning",
+    };
+    let at = place(label).map_or_else(String::new, |place| format!(" at {place}"));
+    let head = format!("- {word} `{code}`{at}");
+    let mut whole = format!("{head}: {}", harmless::markdown(message));
+    if !label.text.is_empty() {
+        let _ = write!(whole, " ({})", harmless::markdown(&label.text));
+    }
+    whole.push('\n');
+    for label in related.iter().take(RELATED) {
+        let text = harmless::markdown(&label.text);
+        let also = match (place(label), text.is_empty()) {
+            (Some(place), true) => place,
+            (Some(place), false) => format!("{place} ({text})"),
+            (None, _) => text,
+        };
+        let _ = writeln!(whole, "  - See also {also}");
+    }
+    if related.len() > RELATED {
+        let _ = writeln!(whole, "  - See also {} more places", number(related.len() - RELATED));
+    }
+    if let Some(help) = help {
+        let _ = writeln!(whole, "  - What to do: {}", harmless::markdown(help));
+    }
+    (whole, head + ": too long to be shown\n")
 }
 
 /// One line of bad or doubtful news that has no place in a roster: `error: ...`. Ends with a newline.

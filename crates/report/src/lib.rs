@@ -12,5 +12,5 @@ pub mod plan;
 pub mod run;
 mod words;
 
-pub use diagnostics::{diagnostics, diagnostics_json, message};
+pub use diagnostics::{diagnostics, diagnostics_json, diagnostics_markdown, message};
 pub use paint::Style;

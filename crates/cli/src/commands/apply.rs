@@ -16,7 +16,7 @@ use scim_adapter::Writer;
 use tokio_util::sync::CancellationToken;
 
 pub(super) fn run(terminal: Terminal, arguments: &ApplyArguments) -> Outcome {
-    let roster = load_roster(terminal, &arguments.roster)?;
+    let roster = load_roster(terminal, arguments.view.format, &arguments.roster)?;
     runtime()?.block_on(apply(terminal, arguments, &roster))
 }
 
@@ -28,7 +28,7 @@ async fn apply(terminal: Terminal, arguments: &ApplyArguments, roster: &Roster) 
         now: Timestamp::now(),
         only: arguments.narrow.only.clone(),
     };
-    let plan = make(terminal, roster, &directory, &context)?;
+    let plan = make(terminal, arguments.view.format, roster, &directory, &context)?;
     // The JSON of an applied plan is part of the run's own document, so that stdout holds one document and not two.
     let done = plan.changeset.is_empty() || plan.outcome() == plan::Outcome::Block;
     if arguments.view.format != Format::Json || done {

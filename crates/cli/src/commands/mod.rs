@@ -6,13 +6,14 @@ pub(crate) mod sim;
 mod snapshot;
 mod validate;
 
-use crate::arguments::{Arguments, Command, RosterArguments};
+use crate::arguments::{Arguments, Command, Format, RosterArguments};
 use crate::failure::{Exit, Failure};
 use crate::terminal::Terminal;
 use anyhow::Context as _;
 use clap_complete::generate;
+use model::Diagnostic;
 use model::load::{self, Loaded, Rejected};
-use model::place::Source;
+use model::place::{Source, Sources};
 use model::roster::Roster;
 use reconciler::source;
 use std::process::ExitCode;
@@ -70,7 +71,7 @@ fn read_files(arguments: &RosterArguments) -> Result<Files, Failure> {
 }
 
 /// Loads a roster and tells its warnings; all its mistakes, and then a failure, if it has any.
-fn load_roster(terminal: Terminal, arguments: &RosterArguments) -> Result<Roster, Failure> {
+fn load_roster(terminal: Terminal, format: Format, arguments: &RosterArguments) -> Result<Roster, Failure> {
     let files = read_files(arguments)?;
     match load::load(files.roster, files.policy) {
         Ok(Loaded { roster, warnings }) => {
@@ -79,12 +80,28 @@ fn load_roster(terminal: Terminal, arguments: &RosterArguments) -> Result<Roster
         }
         Err(rejected) => {
             let Rejected { sources, diagnostics } = *rejected;
-            terminal.status(&report::diagnostics(&diagnostics, &sources, terminal.error_style()));
+            show_mistakes(terminal, format, &diagnostics, &sources)?;
             Err(anyhow::anyhow!(
                 "the roster has mistakes; nothing was read from Slack and nothing was changed"
             )
             .into())
         }
+    }
+}
+
+/// Tells people on stderr why there is no plan. Who asked for another form than text reads stdout, and finds the same
+/// there in that form.
+fn show_mistakes(
+    terminal: Terminal,
+    format: Format,
+    list: &[Diagnostic],
+    sources: &Sources,
+) -> std::io::Result<()> {
+    terminal.status(&report::diagnostics(list, sources, terminal.error_style()));
+    match format {
+        Format::Text => Ok(()),
+        Format::Markdown => terminal.result(&report::diagnostics_markdown(list, sources)),
+        Format::Json => report::diagnostics_json(list, sources, std::io::stdout().lock()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `rosterctl plan`.
 
-use super::{Outcome, load_roster, runtime};
+use super::{Outcome, load_roster, runtime, show_mistakes};
 use crate::arguments::{Format, PlanArguments, ViewArguments};
 use crate::failure::{Exit, Failure};
 use crate::target;
@@ -15,7 +15,7 @@ use reconciler::planner::{self, Context};
 use reconciler::{snapshot, source};
 
 pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
-    let roster = load_roster(terminal, &arguments.roster)?;
+    let roster = load_roster(terminal, arguments.view.format, &arguments.roster)?;
     let (directory, target) = match &arguments.against {
         Some(path) => {
             let file = source::read_file(path)?;
@@ -28,7 +28,7 @@ pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
         })?,
     };
     let context = Context { target, now: Timestamp::now(), only: arguments.narrow.only.clone() };
-    let plan = make(terminal, &roster, &directory, &context)?;
+    let plan = make(terminal, arguments.view.format, &roster, &directory, &context)?;
     show(terminal, &arguments.view, &plan, &roster, &directory)?;
     Ok(if plan.outcome() == plan::Outcome::Block {
         Exit::Blocked
@@ -42,6 +42,7 @@ pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
 /// Makes a plan; conflicts of identity are shown like the mistakes of a roster, which they are.
 pub(super) fn make(
     terminal: Terminal,
+    format: Format,
     roster: &Roster,
     directory: &Directory,
     context: &Context,
@@ -49,9 +50,8 @@ pub(super) fn make(
     match planner::plan(roster, directory, context) {
         Ok(planned) => Ok(planned.plan),
         Err(conflicts) => {
-            terminal.status(&report::diagnostics(&conflicts, &roster.sources, terminal.error_style()));
-            Err(anyhow::anyhow!("the roster and the directory contradict each other; nothing was changed")
-                .into())
+            show_mistakes(terminal, format, &conflicts, &roster.sources)?;
+            Err(anyhow::anyhow!("nothing can be planned; nothing was changed").into())
         }
     }
 }

@@ -37,6 +37,7 @@ fn show(
             terminal.status(&report::diagnostics(list, sources, terminal.error_style()));
             Ok(())
         }
+        FindingsFormat::Markdown => terminal.result(&report::diagnostics_markdown(list, sources)),
         FindingsFormat::Json => report::diagnostics_json(list, sources, std::io::stdout().lock()),
     }
 }

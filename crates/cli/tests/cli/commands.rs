@@ -164,6 +164,40 @@ fn validate_tells_people_and_programs() {
 }
 
 #[test]
+fn who_asked_for_a_document_gets_one_also_when_nothing_can_be_planned() {
+    let (env, workspace) = (Env::new(), workspace(SEED, &[]));
+    let person = "{ userName: x, email: x@acme.example, id: U0NOBODY }";
+    env.write("conflict.yaml", format!("version: 1\nusers:\n  - {person}\n"));
+    env.write(
+        "mistake.yaml",
+        "version: 1\nusers:\n  - { userName: ada, email: ada@acme.example, titel: x }\n",
+    );
+    for (roster, code) in [("conflict.yaml", "unknown-id"), ("mistake.yaml", "unknown-key")] {
+        for command in [&["plan", roster][..], &["apply", roster, "--yes"]] {
+            let run = |format| {
+                let with = ["--format", format, "--target", &workspace.target];
+                let ran = env.run(&[command, &with].concat()).expect_code(1);
+                assert!(ran.stderr.contains(&format!("error[{code}]")), "{ran:?}");
+                ran.stdout
+            };
+            assert_eq!(run("text"), "");
+            let comment = run("markdown");
+            let at = format!("- **Error** `{code}` at `{roster}:3`: ");
+            assert!(
+                comment.starts_with("### Nothing can be planned\n") && comment.contains(&at),
+                "{comment}"
+            );
+            assert_eq!(json(&run("json"))["diagnostics"][0]["code"], code);
+        }
+    }
+    let ran = env.run(&["validate", "mistake.yaml", "--format", "markdown"]).expect_code(1);
+    assert!(ran.stdout.contains("`unknown-key`"), "{ran:?}");
+    let ran = env.run(&["validate", "conflict.yaml", "--format", "markdown"]).expect_code(0);
+    assert_eq!(ran.stdout, "### No mistakes in the roster\n");
+    workspace.expect_untouched();
+}
+
+#[test]
 fn help_manual_schema_and_completions_are_printed_without_token_or_network() {
     let env = Env::new().without_token();
     let schema = json(&env.run(&["schema"]).expect_code(0).stdout);

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod commands;
+mod documents;
 mod env;
 mod examples;
 mod hostile;

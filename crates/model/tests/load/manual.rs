@@ -10,7 +10,9 @@ const ROSTER: &str = include_str!("../../../../docs/roster.md");
 
 #[test]
 fn every_code_stands_in_the_manual_and_the_manual_has_no_other() {
-    let rows = DIAGNOSTICS.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    // What can be wrong only beside a directory is not the loader's, and stands further below.
+    let loader = DIAGNOSTICS.split("\n## ").next().unwrap();
+    let rows = loader.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     assert_eq!(rows.map(|(code, _)| code).collect::<Vec<_>>(), CODES);
 }
 

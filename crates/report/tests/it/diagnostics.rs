@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 use model::diagnostic::Label;
 use model::*;
-use report::{Style, diagnostics, diagnostics_json, message};
+use report::{Style, diagnostics, diagnostics_json, diagnostics_markdown, message};
 
 fn sources(files: &[(&str, &str)]) -> Sources {
     let mut sources = Sources::default();
@@ -127,6 +127,52 @@ fn at_most_fifty_are_shown_and_no_error_is_hidden_by_warnings() {
         shown.ends_with("... and 11 more (11 warnings)\n\n1 error, 60 warnings in roster.yaml\n"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_comment_names_every_mistake_its_place_and_its_remedy_errors_first() {
+    let sources = sources(&[("roster.yaml", ROSTER), ("people/paris.yaml", "users: []\n")]);
+    let list = [
+        Diagnostic::warning("emoji", place(&sources, 0, "Staff"), "a text contains an emoji").label("here"),
+        Diagnostic::error("claimed-twice", place(&sources, 0, "Ada"), "ada and @bob are both account U1")
+            .related(place(&sources, 0, "ada"), "the other entry")
+            .help("write `id:` in one of them"),
+        Diagnostic {
+            label: Label { place: None, text: String::new() },
+            ..Diagnostic::error("unknown-only", Place::default(), "`--only x` names nobody")
+        },
+    ];
+    assert_snapshot!(diagnostics_markdown(&list, &sources));
+    assert!(
+        diagnostics_markdown(&list[..1], &sources)
+            .starts_with("### No errors in the roster\n\n**1 warning**")
+    );
+    assert_eq!(diagnostics_markdown(&[], &sources), "### No mistakes in the roster\n");
+}
+
+#[test]
+fn a_comment_keeps_its_bound_and_counts_what_it_leaves_out() {
+    let sources = sources(&[("roster.yaml", ROSTER)]);
+    let at = place(&sources, 0, "ada");
+    for text in ["wrong".to_owned(), "@ü\u{10ffff}".repeat(500), "x".repeat(2_000)] {
+        let help = format!("correct {text}");
+        let error = Diagnostic::error("e", at, &text).label(&text).related(at, &text).help(help);
+        let mut list = vec![Diagnostic::warning("w", at, &text); 300];
+        list.extend(vec![error; 4_000]);
+        let shown = diagnostics_markdown(&list, &sources);
+        assert!(shown.len() <= 65_536 && shown.len() > 60_000, "{}", shown.len());
+        let listed = |what: &str| shown.lines().filter(|line| line.starts_with(what)).count();
+        let (errors, warnings) = (listed("- **Error** `e`"), listed("- Warning `w`"));
+        assert!(errors > 10 && warnings == 0);
+        let (more, rest) = (4_300 - errors, 4_000 - errors);
+        let thousands = |n: usize| format!("{},{:03}", n / 1_000, n % 1_000);
+        let end = format!(
+            "... and {} more, not shown ({} errors, 300 warnings).\n",
+            thousands(more),
+            thousands(rest)
+        );
+        assert!(shown.ends_with(&end), "{}", &shown[shown.len() - 200..]);
+    }
 }
 
 #[test]

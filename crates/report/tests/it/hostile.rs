@@ -247,6 +247,7 @@ proptest! {
             help: Some(name.clone()),
         }];
         assert_inert(&report::diagnostics(&list, &sources, Style::Plain));
+        assert_plain_markdown(&report::diagnostics_markdown(&list, &sources));
     }
 
     #[test]
