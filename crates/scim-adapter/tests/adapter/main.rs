@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod carrier;
+mod changes;
+mod creations;
 mod encoding;
 mod engine;
+mod fallbacks;
 mod forms;
 mod reading;
 mod service;
