@@ -67,7 +67,7 @@ impl Run<'_> {
     /// Carries out `plan` and reads back.
     ///
     /// # Flow
-    /// 1. Every change whose dependencies are over is sent, up to [`PER_KIND`] of a kind at once.
+    /// 1. Every change whose dependencies are over is sent, up to `PER_KIND` of a kind at once.
     /// 2. A change that failed takes with it only those that need its success; a group's change goes without the
     ///    members who could not be created or reactivated.
     /// 3. When nothing is left, the directory is read and planned on again, several times if need be, until it is in
