@@ -7,7 +7,7 @@ use model::place::Source;
 use model::plan::Plan;
 use model::run::RunReport;
 use model::{Dialect, Directory, Roster};
-use reconciler::planner::{self, Context, Planned};
+use reconciler::planner::{self, Context};
 use reconciler::run::Run;
 use scim_adapter::{Pacer, ReadError, Reader, Transport, Writer};
 use slack_sim::{Seed, Simulator, Switches};
@@ -61,10 +61,8 @@ impl Session {
     /// # Errors
     /// The conflicts of identity, one sentence each.
     pub fn plan_on(&self, roster: &Roster, directory: &Directory) -> Result<Plan, Vec<String>> {
-        match planner::plan(roster, directory, &self.context) {
-            Ok(Planned { plan, .. }) => Ok(plan),
-            Err(conflicts) => Err(conflicts.into_iter().map(|conflict| conflict.message).collect()),
-        }
+        planner::plan(roster, directory, &self.context)
+            .map_err(|conflicts| conflicts.into_iter().map(|conflict| conflict.message).collect())
     }
 
     /// Reads and plans.

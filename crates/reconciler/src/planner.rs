@@ -24,22 +24,13 @@ pub struct Context {
     pub only: Vec<String>,
 }
 
-/// A plan, and what the differ matched to make it.
-#[derive(Debug)]
-pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
-    /// Which account and which group each entry of the roster is.
-    pub matched: differ::Matched,
-}
-
 /// Makes a plan.
 ///
 /// # Errors
 /// Conflicts of identity, each naming everybody concerned. Nothing can be planned until the roster is corrected.
-pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result<Planned, Vec<Diagnostic>> {
+pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result<Plan, Vec<Diagnostic>> {
     let options = Options { now: context.now, only: &context.only };
-    let Diff { changeset, mut verdicts, notes, matched } = differ::diff(roster, directory, &options)?;
+    let Diff { changeset, mut verdicts, notes, matched: _ } = differ::diff(roster, directory, &options)?;
     verdicts.extend(guard::judge(roster, directory, &changeset));
     verdicts.sort_by_key(|verdict| std::cmp::Reverse(verdict.outcome));
 
@@ -50,7 +41,7 @@ pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result
         (None, _) => None,
     };
     let digest = digest::of_plan(workspace.as_deref(), changeset.changes.iter().zip(&requests));
-    let plan = Plan {
+    Ok(Plan {
         target: context.target.clone(),
         workspace,
         dialect: directory.dialect,
@@ -71,8 +62,7 @@ pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result
         requests,
         changeset,
         digest,
-    };
-    Ok(Planned { plan, matched })
+    })
 }
 
 /// The accounts that a changeset touches and leaves deactivated.

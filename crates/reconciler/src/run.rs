@@ -1,7 +1,8 @@
 //! Carrying out a plan: changes side by side where nothing orders them, past failures, and a read-back at the end.
 
-use crate::planner::{self, Context};
+use crate::planner::Context;
 use crate::progress::{Progress, at, describe, is_idle};
+use differ::Options;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use model::attribute::Value;
@@ -70,7 +71,7 @@ impl Run<'_> {
     /// 1. Every change whose dependencies are over is sent, up to `PER_KIND` of a kind at once.
     /// 2. A change that failed takes with it only those that need its success; a group's change goes without the
     ///    members who could not be created or reactivated.
-    /// 3. When nothing is left, the directory is read and planned on again, several times if need be, until it is in
+    /// 3. When nothing is left, the directory is read and compared with the roster again, several times if need be, until it is in
     ///    sync or the deadline has passed.
     ///
     /// # Guarantees
@@ -198,14 +199,11 @@ impl Run<'_> {
 
     /// The changes that a fresh plan would still make: what each is of, and a line for people.
     fn still_missing(&self, directory: &Directory) -> Result<Vec<(Resource, String)>, String> {
-        match planner::plan(self.roster, directory, self.context) {
-            Ok(planned) => Ok(planned
-                .plan
-                .changeset
-                .changes
-                .iter()
-                .map(|change| (resource(change), describe(change)))
-                .collect()),
+        let options = Options { now: self.context.now, only: &self.context.only };
+        match differ::diff(self.roster, directory, &options) {
+            Ok(diff) => {
+                Ok(diff.changeset.changes.iter().map(|change| (resource(change), describe(change))).collect())
+            }
             Err(conflicts) => {
                 Err(conflicts.into_iter().map(|conflict| conflict.message).collect::<Vec<_>>().join("; "))
             }

@@ -57,7 +57,7 @@ fn entries(range: std::ops::Range<usize>, entry: impl Fn(usize) -> String) -> St
 
 fn plan(roster: &Roster, directory: &Directory) -> Plan {
     match planner::plan(roster, directory, &Context::default()) {
-        Ok(planned) => planned.plan,
+        Ok(plan) => plan,
         Err(conflicts) => unreachable!("{conflicts:#?}"),
     }
 }

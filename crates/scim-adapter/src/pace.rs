@@ -125,12 +125,6 @@ impl Limit {
         Duration::from_nanos(60_000_000_000_u64.div_ceil(u64::from(self.per_minute.max(1))))
     }
 
-    /// The limit that leaves the rest to other apps; at least one request.
-    fn share(self, percent: u8) -> Self {
-        let part = |n: u32| (n * u32::from(percent.min(100)) / 100).max(1);
-        Self { per_minute: part(self.per_minute), burst: part(self.burst) }
-    }
-
     /// How long `count` requests take from a full bucket. A window of `per_minute` requests ends with the bucket
     /// full again, so that windows follow each other all alike.
     fn time(self, count: usize) -> Duration {
@@ -194,15 +188,9 @@ impl Pacer {
         Self { sets: Arc::new(sets) }
     }
 
-    /// Slack's published limits.
+    /// Slack's published limits, which all apps of an organisation share (sheet S15).
     pub fn slack() -> Self {
-        Self::slack_share(100)
-    }
-
-    /// A share, in percent, of Slack's published limits. They are counted over all apps of an organisation (sheet
-    /// S15).
-    pub fn slack_share(percent: u8) -> Self {
-        Self::with(|index| SLACK.get(index).map(|limit| limit.share(percent)))
+        Self::with(|index| SLACK.get(index).copied())
     }
 
     /// No limits but those that the service asks for by a 429.
@@ -380,11 +368,5 @@ mod tests {
         }
         pacer.acquire(RequestKind::PostUser).await;
         assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
-    }
-
-    #[test]
-    fn a_share_is_never_nothing() {
-        let Limit { per_minute, burst } = Limit { per_minute: 180, burst: 20 }.share(1);
-        assert_eq!((per_minute, burst), (1, 1));
     }
 }

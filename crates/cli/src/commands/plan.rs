@@ -48,7 +48,7 @@ pub(super) fn make(
     context: &Context,
 ) -> Result<Plan, Failure> {
     match planner::plan(roster, directory, context) {
-        Ok(planned) => Ok(planned.plan),
+        Ok(plan) => Ok(plan),
         Err(conflicts) => {
             show_mistakes(terminal, format, &conflicts, &roster.sources)?;
             Err(anyhow::anyhow!("nothing can be planned; nothing was changed").into())
