@@ -158,6 +158,13 @@ impl Refusal {
         }
     }
 
+    /// Whether it is this request that was refused, for its form or for what it says, so that another request for the same
+    /// end may be taken. To be asked where a form was refused already: then a service that finds fault with a fallback may
+    /// still find fault with the fallback alone.
+    pub(crate) fn is_about_request(&self) -> bool {
+        matches!(self.status, 400 | 405 | 409 | 422 | 501) && !self.is_missing() && !self.is_about_rank()
+    }
+
     /// Whether the token may not do this to this account or at all (sheet S1, S13).
     pub(crate) fn is_about_rank(&self) -> bool {
         matches!(

@@ -51,7 +51,10 @@ impl Writer {
             let sent = self.send_in_turn(&work, requests, ids).await;
             let progress = match sent {
                 Ok(answer) => self.settled(&work, answer, ids).await?,
-                Err(error) if may_take_another_form(&error, &work) => {
+                Err(error)
+                    if may_take_another_form(&error, &work)
+                        || (refused.is_some() && error.refusal().is_some_and(Refusal::is_about_request)) =>
+                {
                     tracing::debug!(resource = id, %error, "the form was refused");
                     refused.get_or_insert(error);
                     let progress = self.observe(&work, None, ids).await?;

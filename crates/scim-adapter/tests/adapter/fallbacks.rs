@@ -224,3 +224,32 @@ async fn renames_by_put_where_patch_does_not_rename() {
         json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "engineering", "members": [{ "value": "U3" }] })
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_is_refused_for_what_it_says_leaves_the_others_to_be_tried() {
+    let mut live = user(1);
+    live[ENTERPRISE] = json!({ "manager": { "managerId": "U2" } });
+    // A service that knows extension paths with a dot alone, and takes no second primary address.
+    let service = one(live.clone(), |call, live| {
+        if call.method != "PATCH" {
+            return None;
+        }
+        let operations = call.body["Operations"].as_array().unwrap();
+        if operations.iter().any(|operation| operation["path"] == json!("emails")) {
+            return Some(error(409, "emails_invalid (more than one primary element)"));
+        }
+        if operations.iter().any(|o| o["path"].as_str().is_some_and(|path| path.contains(":User:"))) {
+            return Some(error(400, "invalid_request_payload"));
+        }
+        live["emails"][0]["value"] = json!("new@acme.example");
+        live[ENTERPRISE]["manager"]["managerId"] = json!(null);
+        Some(ok(live.clone()))
+    });
+    let change = update(
+        &live,
+        &[(Attribute::Email, Some("new@acme.example")), (Attribute::Manager, None)],
+        Dialect::Slack,
+    );
+    let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
+    assert_eq!(written.effect, Effect::Took, "{:?}", service.bodies());
+}
