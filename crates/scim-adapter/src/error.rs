@@ -198,6 +198,16 @@ impl RequestError {
         }
     }
 
+    /// Whether the service may yet carry the request out: somebody tired of waiting, the service itself has not said a
+    /// word.
+    pub(crate) fn may_still_act(&self) -> bool {
+        match &*self.failure {
+            Failure::Transport(error) => error.kind == TransportErrorKind::Timeout,
+            Failure::Refused(refusal) => matches!(refusal.status, 504 | 524),
+            Failure::Malformed { .. } | Failure::NotScim { .. } | Failure::Redirected { .. } => false,
+        }
+    }
+
     /// Whether another try may do better.
     pub(crate) fn is_passing(&self) -> bool {
         match &*self.failure {

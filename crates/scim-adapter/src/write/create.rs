@@ -147,7 +147,10 @@ impl Writer {
                     return Ok(Posted::Adopted(found));
                 }
             }
-            if tries >= MAX_TRIES || !error.is_passing() {
+            // Two people of one name cannot be, and the second POST is refused. Two groups of one name may be (sheet S14,
+            // a GAP), so a POST that may still be in somebody's queue is not followed by another.
+            let may_make_two = request.path.starts_with("/Groups") && error.may_still_act();
+            if tries >= MAX_TRIES || !error.is_passing() || may_make_two {
                 return Err(WriteError::request(error, uncertain));
             }
         }
