@@ -18,6 +18,14 @@ pub(super) fn resource(display_name: &str, members: &[UserRef]) -> Json {
     json!({ "schemas": [CORE_GROUP], "displayName": display_name, "members": elements(members) })
 }
 
+/// A PUT of a group with these members instead of those it was planned with. `None` where the request holds no group.
+pub(crate) fn with_members(request: &Request, members: &[String]) -> Option<Request> {
+    let mut body: Json = serde_json::from_str(request.body.as_ref()?.get()).ok()?;
+    let elements = members.iter().map(|id| json!({ "value": id })).collect();
+    body.as_object_mut()?.insert("members".to_owned(), elements);
+    Some(super::request(request.method, request.path.clone(), Some(&body)))
+}
+
 fn elements(members: &[UserRef]) -> Vec<Json> {
     members.iter().map(|member| json!({ "value": member.to_string() })).collect()
 }

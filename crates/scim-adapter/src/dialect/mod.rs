@@ -19,6 +19,7 @@ pub use answer::{DecodeError, decode_group, decode_user};
 pub(crate) use answer::{group_from_wire, user_from_wire};
 pub use compare::unmet;
 pub(crate) use compare::{remaining_group, remaining_user};
+pub(crate) use group::with_members;
 
 use model::plan::{Encoded, Method, Request};
 use model::{Action, Change, Dialect};

@@ -101,7 +101,8 @@ pub(super) fn patch(path: &str, pieces: &[Piece], questions: &[Question]) -> Req
 }
 
 /// The PATCH of all pieces, with a fallback for each question and, where there are several, one that changes all
-/// the forms in question. Which form a service objects to is seldom told, so the single ones come first. What two
+/// the forms in question; where there are more than two, also one that changes all but one of them, since a service may
+/// refuse the second form of the one. Which form it objects to is seldom told, so the single ones come first. What several
 /// questions lead to alike stands there once.
 pub(super) fn encoded(path: &str, pieces: &[Piece]) -> Encoded {
     let mut questions: Vec<Question> = Vec::new();
@@ -113,7 +114,11 @@ pub(super) fn encoded(path: &str, pieces: &[Piece]) -> Encoded {
     let mut sets: Vec<Vec<Question>> = questions.iter().map(|question| vec![*question]).collect();
     questions.retain(|question| question.may_be_refused());
     if questions.len() > 1 {
-        sets.push(questions);
+        sets.push(questions.clone());
+    }
+    if questions.len() > 2 {
+        let but = |kept: &Question| questions.iter().filter(|question| *question != kept).copied().collect();
+        sets.extend(questions.iter().map(but));
     }
     let mut seen = HashSet::new();
     let mut fallbacks = Vec::with_capacity(sets.len());

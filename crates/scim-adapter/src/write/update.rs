@@ -1,14 +1,16 @@
 //! Updates: the first form, then the others, until the resource is as it was to be.
 
 use super::{Effect, RECHECKS, WriteError, WriteFailure, Writer, Written, effect, keys, split};
-use crate::dialect::{decode_user, encode, group_from_wire, remaining_group, remaining_user, unmet};
+use crate::dialect::{
+    decode_user, encode, group_from_wire, remaining_group, remaining_user, unmet, with_members,
+};
 use crate::error::{Refusal, RequestError};
 use crate::exchange::Answer;
 use crate::ids::Ids;
 use crate::retry::MAX_TRIES;
 use crate::wire::WireGroup;
 use model::directory::{RawGroup, User};
-use model::plan::{Encoded, Request};
+use model::plan::{Encoded, Method, Request};
 use model::{Action, Change, Edit, GroupId, GroupRef, UserId, UserRef};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -48,7 +50,8 @@ impl Writer {
         let mut accepted: Option<Written> = None;
         while let Some((form, requests)) = self.next_form(&encoded, &tried) {
             tried.insert(form.map(str::to_owned));
-            let sent = self.send_in_turn(&work, requests, ids).await;
+            let requests = self.with_present_members(&work, requests, ids).await?;
+            let sent = self.send_in_turn(&work, &requests, ids).await;
             let progress = match sent {
                 Ok(answer) => self.settled(&work, answer, ids).await?,
                 Err(error)
@@ -113,6 +116,36 @@ impl Writer {
         let first = (None, std::slice::from_ref(&encoded.request));
         let is_new = |form: Form<'_>| !tried.iter().any(|known| known.as_deref() == form);
         known.into_iter().chain([first]).chain(fallbacks()).find(|(form, _)| is_new(*form))
+    }
+
+    /// The requests of a form, those that state all members of a group with the members that it has now. Who has joined it
+    /// since the plan was made is not for this change to take out.
+    async fn with_present_members<'a>(
+        &self,
+        work: &Change,
+        requests: &'a [Request],
+        ids: &Ids,
+    ) -> Result<Cow<'a, [Request]>, WriteError> {
+        let Action::UpdateGroup { id, add, remove, .. } = &work.action else {
+            return Ok(Cow::Borrowed(requests));
+        };
+        if requests.iter().all(|request| request.method != Method::Put) {
+            return Ok(Cow::Borrowed(requests));
+        }
+        let gone = || WriteError::new(WriteFailure::Gone(work.target()), false);
+        let known = group_id(id, ids).ok_or_else(gone)?;
+        let group = self.reader.read_group(&known).await.map_err(WriteError::unknown)?.ok_or_else(gone)?;
+        let leaves: HashSet<&str> = remove.iter().map(UserId::as_str).collect();
+        let mut members: Vec<String> = group.members.into_iter().map(String::from).collect();
+        // What was added a moment ago may not be shown yet (sheet S14).
+        members.extend(add.iter().filter_map(|member| ids.user(member)).map(|id| id.to_string()));
+        let mut seen = HashSet::new();
+        members.retain(|member| !leaves.contains(member.as_str()) && seen.insert(member.clone()));
+        let requests = requests.iter().map(|request| match request.method {
+            Method::Put => with_members(request, &members).unwrap_or_else(|| request.clone()),
+            _ => request.clone(),
+        });
+        Ok(Cow::Owned(requests.collect()))
     }
 
     /// Sends requests one after the other; the answer is the last one's. `None` when a lost request turned out to

@@ -226,6 +226,25 @@ async fn renames_by_put_where_patch_does_not_rename() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_put_keeps_who_has_joined_since_the_plan_was_made() {
+    // The plan knew of U3 alone; U8 has been added by hand, and a group may hold what is no account.
+    let members =
+        json!([{ "value": "U3" }, { "value": "U8" }, { "value": "a-nested-group" }, { "value": "U5" }]);
+    let group = json!({ "id": "S1", "displayName": "eng", "members": members });
+    let service = one(group, |call, _| {
+        let renames = call.body["Operations"].as_array()?.iter().any(|o| o["path"] == json!("displayName"));
+        renames.then(|| error(400, "invalid_request_payload"))
+    });
+    let change = group_change("S1", Some("engineering"), &["U4"], &["U5"]);
+    let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
+    assert_eq!(written.effect, Effect::Took);
+    let last = service.bodies().pop().unwrap();
+    let kept: Vec<&str> =
+        last["members"].as_array().unwrap().iter().map(|member| member["value"].as_str().unwrap()).collect();
+    assert_eq!(kept, ["U3", "U8", "a-nested-group", "U4"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fallback_that_is_refused_for_what_it_says_leaves_the_others_to_be_tried() {
     let mut live = user(1);
     live[ENTERPRISE] = json!({ "manager": { "managerId": "U2" } });
