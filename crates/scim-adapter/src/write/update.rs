@@ -31,6 +31,13 @@ struct Progress {
     active: Option<bool>,
 }
 
+/// A request that was not answered with success.
+struct Unsent {
+    error: RequestError,
+    /// Whether an earlier try of it may have been carried out all the same.
+    is_uncertain: bool,
+}
+
 /// A form of a change: the first, or the fallback with this reason.
 type Form<'a> = Option<&'a str>;
 
@@ -48,16 +55,18 @@ impl Writer {
         let mut tried: HashSet<Option<String>> = HashSet::new();
         let mut refused: Option<RequestError> = None;
         let mut accepted: Option<Written> = None;
+        let mut is_uncertain = false;
         while let Some((form, requests)) = self.next_form(&encoded, &tried) {
             tried.insert(form.map(str::to_owned));
             let requests = self.with_present_members(&work, requests, ids).await?;
             let sent = self.send_in_turn(&work, &requests, ids).await;
             let progress = match sent {
                 Ok(answer) => self.settled(&work, answer, ids).await?,
-                Err(error)
+                Err(Unsent { error, is_uncertain: unclear })
                     if may_take_another_form(&error, &work)
                         || (refused.is_some() && error.refusal().is_some_and(Refusal::is_about_request)) =>
                 {
+                    is_uncertain |= unclear;
                     tracing::debug!(resource = id, %error, "the form was refused");
                     refused.get_or_insert(error);
                     let progress = self.observe(&work, None, ids).await?;
@@ -67,8 +76,10 @@ impl Writer {
                     }
                     progress
                 }
-                Err(error) => {
-                    return Err(WriteError::request(error, accepted.is_some() || requests.len() > 1));
+                Err(Unsent { error, is_uncertain: unclear }) => {
+                    let may_have_written =
+                        accepted.is_some() || requests.len() > 1 || is_uncertain || unclear;
+                    return Err(WriteError::request(error, may_have_written));
                 }
             };
             let Progress { left, lacking, effect, active, .. } = progress;
@@ -97,7 +108,7 @@ impl Writer {
         }
         match (accepted, refused) {
             (Some(written), _) => Ok(written),
-            (None, Some(error)) => Err(WriteError::request(error, false)),
+            (None, Some(error)) => Err(WriteError::request(error, is_uncertain)),
             (None, None) => Err(WriteError::new(WriteFailure::Gone(id), false)),
         }
     }
@@ -155,7 +166,7 @@ impl Writer {
         work: &Change,
         requests: &[Request],
         ids: &Ids,
-    ) -> Result<Option<Answer>, RequestError> {
+    ) -> Result<Option<Answer>, Unsent> {
         let mut last = None;
         for request in requests {
             last = self.send_surely(work, request, ids).await?;
@@ -164,16 +175,18 @@ impl Writer {
     }
 
     /// Sends a request until it is answered. One whose answer was lost is sent again only after a look at the
-    /// resource.
+    /// resource, and one that is refused after that is looked for once more: what was carried out may be shown late
+    /// (sheet S14), and then there is nothing left to remove or to replace.
     async fn send_surely(
         &self,
         work: &Change,
         request: &Request,
         ids: &Ids,
-    ) -> Result<Option<Answer>, RequestError> {
+    ) -> Result<Option<Answer>, Unsent> {
         // `carry_out` has filled the same names before.
         let request = ids.fill(request).unwrap_or(Cow::Borrowed(request));
         let mut tries = 0;
+        let mut is_uncertain = false;
         loop {
             let error = match self.send(&request).await {
                 Ok(answer) => return Ok(Some(answer)),
@@ -181,21 +194,39 @@ impl Writer {
             };
             tries += 1;
             if !error.is_passing() {
-                return Err(error);
+                if is_uncertain && self.has_begun(work, ids).await {
+                    return Ok(None);
+                }
+                return Err(Unsent { error, is_uncertain });
             }
             tracing::debug!(path = request.path, tries, %error, "a change has no answer");
             self.pause(tries).await;
             if error.may_have_acted() {
+                is_uncertain = true;
                 // Where looking fails, too, the request's own failure is the news.
-                let Ok(progress) = self.observe(work, None, ids).await else { return Err(error) };
+                let Ok(progress) = self.observe(work, None, ids).await else {
+                    return Err(Unsent { error, is_uncertain });
+                };
                 if progress.unseen < size(Some(&work.action)) {
                     return Ok(None);
                 }
             }
             if tries >= MAX_TRIES {
-                return Err(error);
+                return Err(Unsent { error, is_uncertain });
             }
         }
+    }
+
+    /// Whether something of a change shows, given a moment.
+    async fn has_begun(&self, work: &Change, ids: &Ids) -> bool {
+        for pause in RECHECKS {
+            tokio::time::sleep(pause).await;
+            let progress = self.observe(work, None, ids).await;
+            if progress.is_ok_and(|progress| progress.unseen < size(Some(&work.action))) {
+                return true;
+            }
+        }
+        false
     }
 
     /// How far the change has come once the service has had a moment to show it.
