@@ -93,7 +93,7 @@ impl Census {
     }
 }
 
-fn account(user: &User) -> Account {
+pub(crate) fn account(user: &User) -> Account {
     let address = user.address.clone().unwrap_or_default();
     let text = |text: &String| Some(text.clone());
     let values = [

@@ -15,7 +15,11 @@
 
 pub mod carrier;
 pub mod census;
+pub mod fuzzing;
+pub mod generate;
 pub mod manners;
+pub mod proxy;
 pub mod session;
+pub mod simulation;
 pub mod truth;
 pub mod worlds;

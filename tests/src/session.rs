@@ -7,8 +7,9 @@ use model::place::Source;
 use model::plan::Plan;
 use model::run::RunReport;
 use model::{Dialect, Directory, Roster};
+use reconciler::journal::Journaled;
 use reconciler::planner::{self, Context};
-use reconciler::run::Run;
+use reconciler::run::{RosterGoal, Run};
 use scim_adapter::{Pacer, ReadError, Reader, Transport, Writer};
 use slack_sim::{Seed, Simulator, Switches};
 use std::sync::Arc;
@@ -40,7 +41,7 @@ impl Session {
             slack_sim::Dialect::Rfc => (Dialect::Rfc, Pacer::unlimited()),
         };
         let reader = Reader::new(Arc::new(carrier), dialect, pacer).seeded(1);
-        Self { simulator, reader, context: Context { target: None, now: NOW, only: Vec::new() } }
+        Self { simulator, reader, context: Context { now: NOW, ..Context::default() } }
     }
 
     /// A client of a workspace that begins as `seed` under `switches`.
@@ -76,13 +77,24 @@ impl Session {
 
     /// Carries out a plan and reads back.
     pub async fn carry_out(&self, roster: &Roster, plan: &Plan) -> RunReport {
+        self.carry_out_recorded(roster, plan, None, CancellationToken::new()).await
+    }
+
+    /// The same with a journal, until somebody stops it.
+    pub async fn carry_out_recorded(
+        &self,
+        roster: &Roster,
+        plan: &Plan,
+        journal: Option<Journaled<'_>>,
+        stop: CancellationToken,
+    ) -> RunReport {
         let writer = Writer::new(self.reader.clone());
         let run = Run {
             reader: &self.reader,
             writer: &writer,
-            roster,
-            context: &self.context,
-            stop: CancellationToken::new(),
+            goal: &RosterGoal { roster, context: &self.context },
+            journal,
+            stop,
         };
         run.carry_out(plan, |_| {}).await
     }

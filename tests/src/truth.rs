@@ -4,6 +4,7 @@
 use crate::census::{Account, Census};
 use jiff::Timestamp;
 use model::attribute::Value;
+use model::policy::UnlistedMembers;
 use model::roster::{EntryIndex, GroupEntry, UserEntry, Wish};
 use model::{Attribute, Roster, UserName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,7 @@ pub fn departures(roster: &Roster, before: &Census, after: &Census, terms: &Term
 }
 
 /// Which account each entry of the roster is, by the ladder of design §3: id, primary address, userName.
-fn accounts_of(roster: &Roster, before: &Census, after: &Census) -> Vec<Option<String>> {
+pub(crate) fn accounts_of(roster: &Roster, before: &Census, after: &Census) -> Vec<Option<String>> {
     let value = |account: &Account, attribute, text: &str| {
         account.values.get(&attribute).is_some_and(|value| value.eq_ignore_ascii_case(text))
     };
@@ -160,17 +161,7 @@ impl Judge<'_> {
     }
 
     fn holds(&self, attribute: Attribute, wanted: &Value<EntryIndex>, held: Option<&str>) -> bool {
-        let Some(held) = held else { return false };
-        match wanted {
-            // The service keeps a picture of its own.
-            Value::Text(_) if attribute == Attribute::Photo => true,
-            Value::Text(text) if attribute == Attribute::SecondaryEmail => held.eq_ignore_ascii_case(text),
-            Value::Text(text) => held == &**text,
-            Value::Day(day) => held.starts_with(&day.to_string()),
-            Value::Instant(instant) => held.parse::<Timestamp>().is_ok_and(|held| held == *instant),
-            Value::Flag(_) => true,
-            Value::Person(person) => self.account(*person) == Some(held),
-        }
+        holds(attribute, wanted, held, |person| self.account(person).map(str::to_owned))
     }
 
     /// A leaver keeps everything, but gives up a name or address that somebody else of the roster wants.
@@ -240,9 +231,18 @@ impl Judge<'_> {
                 found.push(format!("the group {name} is called {}", now.name));
             }
             let expected = self.members(entry, then.map(|group| &group.members));
-            if now.members != expected {
-                let extra: Vec<_> = now.members.difference(&expected).collect();
-                let missing: Vec<_> = expected.difference(&now.members).collect();
+            // Who is never written and deactivated can be taken into no group, and stays where he is.
+            let is_fixed = |id: &&String| self.is_fixed(id);
+            // Where unlisted members are kept, whoever was in it may be (design §3).
+            let kept = then.map(|group| &group.members);
+            let kept = kept.filter(|_| self.roster.policy.unlisted.members == UnlistedMembers::Keep);
+            let is_kept = |id: &&String| kept.is_some_and(|kept| kept.contains(*id));
+            let surplus = now.members.difference(&expected);
+            let extra: Vec<_> = surplus.filter(|id| !is_fixed(id) && !is_kept(id)).collect();
+            let is_leaver = |id: &&String| kept.is_some() && self.is_to_leave(id);
+            let lacking = expected.difference(&now.members);
+            let missing: Vec<_> = lacking.filter(|id| !is_fixed(id) && !is_leaver(id)).collect();
+            if !extra.is_empty() || !missing.is_empty() {
                 found.push(format!("the group {name} has {extra:?} too many and lacks {missing:?}"));
             }
         }
@@ -274,11 +274,31 @@ impl Judge<'_> {
         let then = then.unwrap_or(&nobody);
         let Some(members) = &entry.members else { return self.without_leavers(then) };
         let listed = members.list.iter().filter_map(|member| self.account(member.user)).map(str::to_owned);
+        let keep = self.roster.policy.unlisted.members == UnlistedMembers::Keep;
         let stays = |id: &&String| {
             let account = self.before.accounts.get(*id);
-            self.is_protected(id) || account.is_some_and(|account| account.bot)
+            let active = |census: &Census| census.accounts.get(*id).is_some_and(|account| account.active);
+            let leaves = active(self.before) && !active(self.after);
+            let unmanaged = self.accounts.iter().position(|account| account.as_ref() == Some(*id));
+            let unmanaged = unmanaged.is_some_and(|entry| !self.roster.users[entry].managed);
+            (self.is_protected(id) && !unmanaged)
+                || account.is_some_and(|account| account.bot)
+                || (keep && !leaves)
         };
         listed.chain(then.iter().filter(stays).cloned()).collect()
+    }
+
+    /// Whether an account is one that the roster, or its policy, wants to be deactivated.
+    fn is_to_leave(&self, id: &str) -> bool {
+        let entry = self.accounts.iter().position(|account| account.as_deref() == Some(id));
+        entry.map_or(self.terms.unlisted_leave, |entry| !self.roster.users[entry].active.value)
+    }
+
+    /// Whether an account is never written and deactivated.
+    fn is_fixed(&self, id: &str) -> bool {
+        let entry = self.accounts.iter().position(|account| account.as_deref() == Some(id));
+        let written = entry.is_some_and(|entry| self.roster.users[entry].managed) && !self.is_protected(id);
+        !written && entry.is_some() && self.after.accounts.get(id).is_some_and(|account| !account.active)
     }
 
     fn without_leavers(&self, members: &BTreeSet<String>) -> BTreeSet<String> {
@@ -291,8 +311,28 @@ impl Judge<'_> {
     }
 }
 
+/// Whether a value that is held is the one that is wanted.
+pub(crate) fn holds(
+    attribute: Attribute,
+    wanted: &Value<EntryIndex>,
+    held: Option<&str>,
+    account: impl Fn(EntryIndex) -> Option<String>,
+) -> bool {
+    let Some(held) = held else { return false };
+    match wanted {
+        // The service keeps a picture of its own.
+        Value::Text(_) if attribute == Attribute::Photo => true,
+        Value::Text(text) if attribute == Attribute::SecondaryEmail => held.eq_ignore_ascii_case(text),
+        Value::Text(text) => held == &**text,
+        Value::Day(day) => held.starts_with(&day.to_string()),
+        Value::Instant(instant) => held.parse::<Timestamp>().is_ok_and(|held| held == *instant),
+        Value::Flag(_) => true,
+        Value::Person(person) => account(*person).as_deref() == Some(held),
+    }
+}
+
 /// Which group each entry is, by the ladder of design §3: id, displayName, a former name that the group still bears.
-fn groups_of(entries: &[GroupEntry], before: &Census) -> Vec<Option<String>> {
+pub(crate) fn groups_of(entries: &[GroupEntry], before: &Census) -> Vec<Option<String>> {
     let by_name: BTreeMap<String, &String> =
         before.groups.iter().map(|(id, group)| (group.name.to_lowercase(), id)).collect();
     let claimed: BTreeSet<&str> =

@@ -5,6 +5,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use model::Dialect;
+use report::harmless;
+use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use url::Url;
 
@@ -35,6 +38,7 @@ Exit codes:
   2   changes are pending (only with `plan --detailed-exitcode`)
   3   blocked by a guard
   4   something was written and not all of it is confirmed
+  5   the saved plan is stale: nothing was written
   64  wrong usage
 
 Try it without Slack:
@@ -67,6 +71,12 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Show what would be changed, ask, and change it.
     Apply(ApplyArguments),
+    /// Make Slack match the roster again and again, until told to end.
+    Daemon(DaemonArguments),
+    /// Show the runs that a journal holds.
+    History(HistoryArguments),
+    /// Show what would undo a run of a journal, ask, and do it.
+    Revert(RevertArguments),
     /// Write the live state to a file, for `plan --against`.
     Snapshot(SnapshotArguments),
     /// Serve a simulator of Slack's SCIM service.
@@ -177,6 +187,11 @@ pub(crate) struct PlanArguments {
     pub(crate) narrow: NarrowArguments,
     #[command(flatten)]
     pub(crate) view: ViewArguments,
+    /// Save the plan in this file, for `apply --plan`; readable by its owner only.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) journal: JournalArguments,
     /// End with 2 when there are changes and with 0 only when there are none.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
@@ -215,9 +230,87 @@ pub(crate) struct ApplyArguments {
     pub(crate) narrow: NarrowArguments,
     #[command(flatten)]
     pub(crate) view: ViewArguments,
+    /// Apply this saved plan: exactly its changes, and only if each of them still fits what is there. Does not ask.
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    pub(crate) plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) consent: ConsentArguments,
+    #[command(flatten)]
+    pub(crate) journal: JournalArguments,
+}
+
+/// What lets a plan be applied.
+#[derive(Debug, Args)]
+pub(crate) struct ConsentArguments {
     /// Do not ask.
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Let the plan with this digest pass the limits that it is above, this once. Never passes `deleteGroups`, `protect`,
+    /// a wrong workspace, a broken source, or doubts about who somebody is.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) approve: Option<String>,
+}
+
+/// Where runs are recorded.
+#[derive(Debug, Args)]
+pub(crate) struct JournalArguments {
+    /// The journal of runs: what is done is appended, and what its runs of the last 24 hours did counts towards the
+    /// limits. A plan only reads it.
+    #[arg(long, value_name = "FILE", env = "ROSTERCTL_JOURNAL")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DaemonArguments {
+    #[command(flatten)]
+    pub(crate) roster: RosterArguments,
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    /// How long to pause between two rounds, such as `10m`; some of it by chance, so that daemons do not march in step.
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(crate) interval: humantime::Duration,
+    /// Plan every round and write nothing.
+    #[arg(long)]
+    pub(crate) observe: bool,
+    #[command(flatten)]
+    pub(crate) journal: JournalArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArguments {
+    /// The journal.
+    #[arg(value_name = "JOURNAL")]
+    pub(crate) journal: PathBuf,
+    /// Show this run change by change instead of the last one.
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevertArguments {
+    /// The journal that holds the run. What undoes it is recorded there as well, unless --journal names another.
+    #[arg(value_name = "JOURNAL")]
+    pub(crate) journal_to_undo: PathBuf,
+    /// The roster whose policy, protection and unmanaged people bound what may be undone; the default policy without.
+    #[arg(value_name = "ROSTER")]
+    pub(crate) roster: Option<PathBuf>,
+    /// Read the policy from this file instead of the roster.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Undo this run instead of the last one that changed anything and was not itself to undo another.
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    #[command(flatten)]
+    pub(crate) view: ViewArguments,
+    #[command(flatten)]
+    pub(crate) consent: ConsentArguments,
+    #[command(flatten)]
+    pub(crate) journal: JournalArguments,
 }
 
 #[derive(Debug, Args)]
@@ -227,6 +320,10 @@ pub(crate) struct SnapshotArguments {
     /// The file to write; standard output if there is none.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Hide e-mail addresses, postal addresses, phones and photos. A roster can still be planned against the file: people
+    /// are found by hashes of their addresses, and what else is hidden is taken to be as the roster says.
+    #[arg(long)]
+    pub(crate) redact: bool,
 }
 
 #[derive(Debug, Args)]
@@ -258,9 +355,14 @@ impl Arguments {
         match Self::try_parse() {
             Ok(arguments) => arguments,
             Err(error) => {
-                let code = if error.use_stderr() { Exit::Usage as i32 } else { 0 };
                 // Nothing can be done about a closed stream at this point.
-                drop(error.print());
+                let code = if error.use_stderr() {
+                    drop(complain(&error));
+                    Exit::Usage as i32
+                } else {
+                    drop(error.print());
+                    0
+                };
                 // clap's own code for wrong usage is 2, which means pending changes here.
                 std::process::exit(code)
             }
@@ -271,4 +373,21 @@ impl Arguments {
     pub(crate) fn definition() -> clap::Command {
         Self::command()
     }
+}
+
+/// Says what is wrong with the command line. It repeats what was typed, which a script may have taken from the name of a
+/// file or a branch: where that could act, it is shown without colour, line by line, as other names are.
+fn complain(error: &clap::Error) -> io::Result<()> {
+    let is_plain =
+        |argument: OsString| argument.to_str().is_some_and(|text| harmless::terminal(text) == text);
+    if std::env::args_os().all(is_plain) {
+        return error.print();
+    }
+    let shown: String = error
+        .render()
+        .to_string()
+        .lines()
+        .flat_map(|line| [harmless::terminal(line), "\n".to_owned()])
+        .collect();
+    io::stderr().lock().write_all(shown.as_bytes())
 }

@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Blocked = 3,
     /// Something was written, and not all of it is confirmed.
     Unconfirmed = 4,
+    /// The saved plan no longer fits what is there; nothing was written.
+    Stale = 5,
     /// The command line is wrong.
     Usage = 64,
 }
@@ -40,6 +42,18 @@ impl Failure {
     /// A mistake on the command line.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { exit: Exit::Usage, error: anyhow::anyhow!(message.into()), hint: None }
+    }
+
+    /// What happened with its causes, as one sentence without a full stop.
+    pub(crate) fn sentence(&self) -> String {
+        let mut text = self.error.to_string();
+        for cause in self.error.chain().skip(1) {
+            let cause = cause.to_string();
+            if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
+            }
+        }
+        text
     }
 
     /// The same with a remedy.

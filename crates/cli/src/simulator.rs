@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use reconciler::{snapshot, source};
 use serde_json::Value;
 use slack_sim::{Seed, Simulator, Switches};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -22,16 +23,30 @@ pub(crate) fn new(seed: Option<&Path>, switches: Switches) -> Result<Simulator, 
     Ok(simulator.with_time(Timestamp::now()))
 }
 
-/// A snapshot as a seed: the keys of its accounts and groups are a seed's already, and what is left over goes.
+/// A snapshot as a seed: the keys of its accounts and groups are a seed's already, and what is left over goes. So do
+/// managers and members who are no accounts of it, such as nested groups: the simulator would not know them.
 fn as_seed(text: String) -> String {
     let Ok(Value::Object(mut document)) = serde_json::from_str::<Value>(&text) else { return text };
     if document.get("format").and_then(Value::as_str) != Some(snapshot::FORMAT) {
         return text;
     }
     document.retain(|key, _| key == "users" || key == "groups");
+    let users = document.get("users").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let names = users.iter().flat_map(|user| ["id", "userName"].map(|key| user.get(key)));
+    let known: HashSet<String> = names.flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let is_known = |name: &Value| name.as_str().is_some_and(|name| known.contains(name));
     for user in document.get_mut("users").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Value::Object(user) = user {
-            user.remove("selectors");
+            user.retain(|key, value| match key.as_str() {
+                "selectors" | "hidden" => false,
+                "manager" => is_known(value),
+                _ => true,
+            });
+        }
+    }
+    for group in document.get_mut("groups").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(members) = group.get_mut("members").and_then(Value::as_array_mut) {
+            members.retain(is_known);
         }
     }
     Value::Object(document).to_string()

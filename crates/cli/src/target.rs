@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use url::Url;
 
 /// The variable that holds the token.
-const TOKEN_VARIABLE: &str = "SLACK_SCIM_TOKEN";
+pub(crate) const TOKEN_VARIABLE: &str = "SLACK_SCIM_TOKEN";
 
 /// A connection to a service.
 pub(crate) struct Target {
@@ -72,27 +72,54 @@ impl Target {
 
 /// Connects to the service that the arguments name; no request is sent yet.
 pub(crate) async fn connect(arguments: &TargetArguments) -> Result<Target, Failure> {
-    let dialect = Dialect::from(arguments.dialect);
-    let simulated = arguments.simulate.is_some();
-    let (base, token) = match &arguments.simulate {
-        // The embedded simulator takes any token, and this one is nobody's secret.
-        Some(seed) => (start_simulator(seed, dialect).await?, SecretString::from("simulated")),
-        None => (arguments.target.clone(), read_token(arguments.token_file.as_deref())?),
-    };
-    let ca_pem = arguments
-        .ca_file
-        .as_deref()
-        .map(|path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display())))
-        .transpose()?;
-    let options = HttpOptions { base: base.clone(), token, ca_pem, timeouts: Timeouts::default() };
-    let transport = HttpTransport::new(&options).map_err(|error| Failure::usage(error.to_string()))?;
-    let pacer = match dialect {
-        Dialect::Slack => Pacer::slack(),
-        Dialect::Rfc => Pacer::unlimited(),
-    };
-    let reader = Reader::new(Arc::new(transport), dialect, pacer);
-    let deadline = arguments.timeout.and_then(|limit| Some((Instant::now().checked_add(*limit)?, limit)));
-    Ok(Target { reader, url: base.to_string(), simulated, deadline })
+    Connector::new(arguments).await?.connect()
+}
+
+/// Makes connections to one service, any number one after the other. They keep one pace between them, and where the
+/// service is a simulator, it is one and the same.
+pub(crate) struct Connector<'a> {
+    arguments: &'a TargetArguments,
+    base: Url,
+    pacer: Pacer,
+}
+
+impl<'a> Connector<'a> {
+    /// Starts the simulator, if there is to be one.
+    pub(crate) async fn new(arguments: &'a TargetArguments) -> Result<Self, Failure> {
+        let dialect = Dialect::from(arguments.dialect);
+        let base = match &arguments.simulate {
+            Some(seed) => start_simulator(seed, dialect).await?,
+            None => arguments.target.clone(),
+        };
+        let pacer = match dialect {
+            Dialect::Slack => Pacer::slack(),
+            Dialect::Rfc => Pacer::unlimited(),
+        };
+        Ok(Self { arguments, base, pacer })
+    }
+
+    /// A connection. Token and certificates are read anew for each, so that those that were exchanged are picked up.
+    pub(crate) fn connect(&self) -> Result<Target, Failure> {
+        let Self { arguments, base, pacer } = self;
+        let simulated = arguments.simulate.is_some();
+        let token = if simulated {
+            // The embedded simulator takes any token, and this one is nobody's secret.
+            SecretString::from("simulated")
+        } else {
+            read_token(arguments.token_file.as_deref())?
+        };
+        let ca_pem = arguments
+            .ca_file
+            .as_deref()
+            .map(|path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display())))
+            .transpose()?;
+        let options = HttpOptions { base: base.clone(), token, ca_pem, timeouts: Timeouts::default() };
+        let transport = HttpTransport::new(&options).map_err(|error| Failure::usage(error.to_string()))?;
+        let dialect = Dialect::from(arguments.dialect);
+        let reader = Reader::new(Arc::new(transport), dialect, pacer.clone());
+        let deadline = arguments.timeout.and_then(|limit| Some((Instant::now().checked_add(*limit)?, limit)));
+        Ok(Target { reader, url: base.to_string(), simulated, deadline })
+    }
 }
 
 fn read_token(file: Option<&Path>) -> Result<SecretString, Failure> {

@@ -48,8 +48,8 @@ impl Terminal {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
         tracing_subscriber::fmt()
             .with_env_filter(filter)
-            .with_writer(io::stderr)
-            .with_ansi(terminal.stderr == Style::Colour)
+            .with_writer(|| HarmlessLog)
+            .with_ansi(false)
             .with_target(false)
             .init();
         terminal
@@ -86,14 +86,7 @@ impl Terminal {
         if closed.into_iter().any(|error| error.kind() == io::ErrorKind::BrokenPipe) {
             return Exit::Done;
         }
-        let mut text = failure.error.to_string();
-        for cause in failure.error.chain().skip(1) {
-            let cause = cause.to_string();
-            if !text.contains(&cause) {
-                text = format!("{text}: {cause}");
-            }
-        }
-        self.status(&report::message(Severity::Error, &text, self.stderr));
+        self.status(&report::message(Severity::Error, &failure.sentence(), self.stderr));
         if let Some(hint) = &failure.hint {
             self.status(&format!("  {}\n", harmless::terminal(hint)));
         }
@@ -133,5 +126,22 @@ impl Terminal {
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
+    }
+}
+
+/// The log, on stderr: an event to a line. Events repeat names, and what a service answered, as they came.
+struct HarmlessLog;
+
+impl Write for HarmlessLog {
+    /// Takes one event, whole, as `tracing_subscriber` hands it over.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = harmless::terminal(text.trim_end_matches('\n')) + "\n";
+        io::stderr().lock().write_all(line.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }

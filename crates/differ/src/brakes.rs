@@ -76,7 +76,16 @@ pub(crate) fn look_alikes(
 }
 
 fn block(guard: &'static str, message: String, resources: Vec<String>, remedy: String) -> Verdict {
-    Verdict { guard, outcome: Outcome::Block, measured: None, limit: None, message, resources, remedy }
+    Verdict {
+        guard,
+        outcome: Outcome::Block,
+        measured: None,
+        recent: None,
+        limit: None,
+        message,
+        resources,
+        remedy,
+    }
 }
 
 /// Accounts by what people are recognised by.

@@ -2,8 +2,10 @@
 
 use model::attribute::Attribute;
 use model::directory::{AccountKind, Directory, User, UserIndex};
-use model::names::fold;
+use model::names::{fold, folded};
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A set of names in which each may be held by one account only, whatever slot holds it and whether or not the account
 /// is active (sheet S6).
@@ -33,26 +35,64 @@ pub(crate) type Holder = (UserIndex, Attribute);
 pub(crate) struct Live<'a> {
     /// The directory.
     pub(crate) directory: &'a Directory,
-    user_names: HashMap<String, Vec<Holder>>,
-    addresses: HashMap<String, Vec<Holder>>,
-    groups: HashMap<String, Vec<usize>>,
+    user_names: Index<'a, Holder>,
+    addresses: Index<'a, Holder>,
+    groups: Index<'a, usize>,
+}
+
+/// Who holds a folded name.
+type Index<'a, T> = HashMap<Cow<'a, str>, Several<T>>;
+
+/// One or more; one, nearly always, and then without a list of its own.
+enum Several<T> {
+    One([T; 1]),
+    More(Vec<T>),
+}
+
+impl<T: Copy> Several<T> {
+    fn as_slice(&self) -> &[T] {
+        match self {
+            Self::One(one) => one,
+            Self::More(all) => all,
+        }
+    }
+
+    fn push(&mut self, another: T) {
+        match self {
+            Self::One([one]) => *self = Self::More(vec![*one, another]),
+            Self::More(all) => all.push(another),
+        }
+    }
+
+    fn sort_by(&mut self, order: impl FnMut(&T, &T) -> std::cmp::Ordering) {
+        if let Self::More(all) = self {
+            all.sort_by(order);
+        }
+    }
+}
+
+fn enter<'a, T: Copy>(index: &mut Index<'a, T>, name: &'a str, holder: T) {
+    match index.entry(folded(name)) {
+        Entry::Occupied(mut holders) => holders.get_mut().push(holder),
+        Entry::Vacant(place) => drop(place.insert(Several::One([holder]))),
+    }
 }
 
 impl<'a> Live<'a> {
     /// Indexes a directory.
     pub(crate) fn new(directory: &'a Directory) -> Self {
-        let mut user_names: HashMap<String, Vec<Holder>> = HashMap::with_capacity(directory.users.len());
-        let mut addresses: HashMap<String, Vec<Holder>> = HashMap::with_capacity(directory.users.len());
+        let mut user_names: Index<'a, Holder> = HashMap::with_capacity(directory.users.len());
+        let mut addresses: Index<'a, Holder> = HashMap::with_capacity(directory.users.len());
         for (index, user) in directory.iter() {
             for attribute in [Attribute::UserName, Attribute::Email, Attribute::SecondaryEmail] {
                 let Some(value) = user.get(attribute) else { continue };
                 let map = if attribute == Attribute::UserName { &mut user_names } else { &mut addresses };
-                map.entry(fold(value)).or_default().push((index, attribute));
+                enter(map, value, (index, attribute));
             }
         }
-        let mut groups: HashMap<String, Vec<usize>> = HashMap::with_capacity(directory.groups.len());
+        let mut groups: Index<'a, usize> = HashMap::with_capacity(directory.groups.len());
         for (at, group) in directory.groups.iter().enumerate() {
-            groups.entry(fold(&group.display_name)).or_default().push(at);
+            enter(&mut groups, &group.display_name, at);
         }
         // The service may list its accounts in any order; what is said of them may not depend on it.
         for holders in user_names.values_mut().chain(addresses.values_mut()) {
@@ -70,12 +110,12 @@ impl<'a> Live<'a> {
             Space::UserNames => &self.user_names,
             Space::Addresses => &self.addresses,
         };
-        map.get(folded).map_or(&[], Vec::as_slice)
+        map.get(folded).map_or(&[], Several::as_slice)
     }
 
     /// Every group that bears a folded name, by id.
     pub(crate) fn groups_named(&self, folded: &str) -> &[usize] {
-        self.groups.get(folded).map_or(&[], Vec::as_slice)
+        self.groups.get(folded).map_or(&[], Several::as_slice)
     }
 
     /// The account at an index of this directory.

@@ -7,9 +7,10 @@
 use crate::live::{Live, Space};
 use model::attribute::Attribute;
 use model::directory::UserIndex;
-use model::names::fold;
+use model::names::{fold, folded};
 use model::roster::{GroupEntry, UserEntry};
 use model::{Diagnostic, Place, Roster};
+use std::borrow::Cow;
 
 /// How an entry came by its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +80,8 @@ pub(crate) fn people(roster: &Roster, live: &Live, errors: &mut Vec<Diagnostic>)
                 continue;
             }
             let wanted = match rung {
-                Rung::Email => fold(&entry.email.value),
-                _ => entry.user_name.value.as_str().to_owned(),
+                Rung::Email => folded(&entry.email.value),
+                _ => Cow::Borrowed(entry.user_name.value.as_str()),
             };
             let answers: Vec<UserIndex> = live
                 .holders(space, &wanted)

@@ -7,7 +7,7 @@ use crate::protect::{self, Protection};
 use jiff::Timestamp;
 use model::attribute::{self, Attribute, Value, Writable};
 use model::directory::{AccountKind, User, UserIndex};
-use model::names::fold;
+use model::names::same_folded;
 use model::plan::Verdict;
 use model::policy::{AttributeMode, UnlistedUsers};
 use model::roster::{EntryIndex, Setting, UserEntry, Wish};
@@ -201,7 +201,7 @@ fn wants_guest(wish: &Wish) -> bool {
 
 /// Whether two texts are the same name: letter case and surrounding blanks apart.
 fn same_name(a: &str, b: Option<&str>) -> bool {
-    b.is_some_and(|b| fold(a) == fold(b))
+    b.is_some_and(|b| same_folded(a, b))
 }
 
 /// Finds what differs between one entry and its account.
@@ -277,11 +277,10 @@ impl Differ<'_, '_> {
             (Attribute::UserName, entry.user_name.value.as_str(), entry.user_name.place),
             (Attribute::Email, &*entry.email.value, entry.email.place),
         ] {
-            let want: Value<UserRef> = Value::Text(text.into());
-            let same =
-                attribute::same(attribute, &want, user.get(attribute), self.scene.live.directory.dialect);
+            let live = user.get(attribute).unwrap_or_default();
+            let same = attribute::same_text(attribute, text, live, self.scene.live.directory.dialect);
             if self.mode(attribute) == AttributeMode::Enforce && !same {
-                edits.push(edit(user, attribute, Some(want), place));
+                edits.push(edit(user, attribute, Some(Value::Text(text.into())), place));
             }
         }
         let mut guest = user.guest;

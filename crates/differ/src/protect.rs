@@ -20,7 +20,7 @@ pub(crate) struct Protection {
     pub(crate) group_entries: Vec<bool>,
     /// Per group of the directory.
     pub(crate) groups: Vec<bool>,
-    /// Per file of the roster, where its `defaults` begin.
+    /// Per file of the roster, where its `defaults` begin; empty when no entry is protected.
     defaults: Vec<Option<u32>>,
 }
 
@@ -84,7 +84,10 @@ impl Protection {
                 *entry = live_groups[group];
             }
         }
-        let defaults = roster.sources.iter().map(|(_, source)| defaults_start(&source.text)).collect();
+        // Looking for them takes a walk through the whole roster, which only the protected are worth.
+        let is_needed = entries.contains(&true);
+        let sources = roster.sources.iter().filter(|_| is_needed);
+        let defaults = sources.map(|(_, source)| defaults_start(&source.text)).collect();
         Self { entries, accounts, group_entries, groups: live_groups, defaults }
     }
 
@@ -115,6 +118,7 @@ pub(crate) fn contradiction(name: &str, what: &str) -> Verdict {
         guard: "protect",
         outcome: Outcome::Block,
         measured: None,
+        recent: None,
         limit: None,
         message: format!("{name} is protected, and the roster would {what}"),
         resources: vec![name.to_owned()],
@@ -175,6 +179,7 @@ impl<'a> Patterns<'a> {
                     guard: "protect",
                     outcome: Outcome::Block,
                     measured: None,
+                    recent: None,
                     limit: None,
                     message: format!("the policy protects {text}, and no {what} of the directory or the roster is called that"),
                     resources: vec![text.to_owned()],

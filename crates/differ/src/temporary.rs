@@ -11,27 +11,21 @@ const LOCAL_PART_MAX: usize = 64;
 
 /// Makes temporary values: always the same ones for the same input, and none that anybody holds or is to have.
 pub(crate) struct Temporaries<'a> {
+    roster: &'a Roster,
     live: &'a Live<'a>,
-    wanted: HashSet<(Space, String)>,
+    /// What the roster wants and what was made here; gathered when the first is made, for few plans need any.
+    taken: Option<Taken>,
+}
+
+struct Taken {
+    names: HashSet<(Space, String)>,
     groups: HashSet<String>,
 }
 
 impl<'a> Temporaries<'a> {
-    /// Learns which names and addresses the roster wants.
-    pub(crate) fn new(roster: &Roster, live: &'a Live<'a>) -> Self {
-        let mut wanted = HashSet::new();
-        for entry in &roster.users {
-            wanted.insert((Space::UserNames, fold(entry.user_name.value.as_str())));
-            wanted.insert((Space::Addresses, fold(&entry.email.value)));
-            if let Some(model::roster::Wish::Set(Value::Text(text))) =
-                entry.setting(Attribute::SecondaryEmail).map(|setting| &setting.wish)
-            {
-                wanted.insert((Space::Addresses, fold(text)));
-            }
-        }
-        let entries = roster.groups.as_deref().unwrap_or_default();
-        let groups = entries.iter().map(|entry| fold(&entry.display_name.value)).collect();
-        Self { live, wanted, groups }
+    /// Temporary values that neither side has.
+    pub(crate) fn new(roster: &'a Roster, live: &'a Live<'a>) -> Self {
+        Self { roster, live, taken: None }
     }
 
     /// A userName that obeys Slack's rules (sheet S6: at most 21 characters), for the account with this id.
@@ -56,7 +50,8 @@ impl<'a> Temporaries<'a> {
         loop {
             let name = format!("rosterctl-tmp-{}", hash(id, attempt));
             attempt += 1;
-            if self.live.groups_named(&name).is_empty() && self.groups.insert(name.clone()) {
+            let taken = self.taken.get_or_insert_with(|| Taken::by(self.roster));
+            if self.live.groups_named(&name).is_empty() && taken.groups.insert(name.clone()) {
                 return name.into();
             }
         }
@@ -68,10 +63,30 @@ impl<'a> Temporaries<'a> {
             let value = form(&hash(id, attempt));
             attempt += 1;
             let folded = fold(&value);
-            if self.live.holders(space, &folded).is_empty() && self.wanted.insert((space, folded)) {
+            let taken = self.taken.get_or_insert_with(|| Taken::by(self.roster));
+            if self.live.holders(space, &folded).is_empty() && taken.names.insert((space, folded)) {
                 return value.into();
             }
         }
+    }
+}
+
+impl Taken {
+    /// The names and addresses that a roster wants.
+    fn by(roster: &Roster) -> Self {
+        let mut names = HashSet::new();
+        for entry in &roster.users {
+            names.insert((Space::UserNames, fold(entry.user_name.value.as_str())));
+            names.insert((Space::Addresses, fold(&entry.email.value)));
+            if let Some(model::roster::Wish::Set(Value::Text(text))) =
+                entry.setting(Attribute::SecondaryEmail).map(|setting| &setting.wish)
+            {
+                names.insert((Space::Addresses, fold(text)));
+            }
+        }
+        let entries = roster.groups.as_deref().unwrap_or_default();
+        let groups = entries.iter().map(|entry| fold(&entry.display_name.value)).collect();
+        Self { names, groups }
     }
 }
 

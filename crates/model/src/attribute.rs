@@ -4,7 +4,7 @@
 //! values compare after the service has had its way with one of them, whether it can be cleared, how long it may be,
 //! and when it can be written.
 
-use crate::names::fold;
+use crate::names::same_folded;
 use crate::time;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -205,17 +205,19 @@ pub enum Value<P> {
 pub fn same<P>(attribute: Attribute, want: &Value<P>, live: Option<&str>, dialect: Dialect) -> bool {
     let live = live.map(str::trim).unwrap_or_default();
     match want {
-        Value::Text(want) => same_text(attribute, want.trim(), live, dialect),
+        Value::Text(want) => same_text(attribute, want, live, dialect),
         Value::Day(day) => time::parse_instant(live).is_some_and(|at| at.is_day(*day)),
         Value::Instant(instant) => time::parse_instant(live).is_some_and(|at| at.timestamp == *instant),
         Value::Flag(_) | Value::Person(_) => false,
     }
 }
 
-fn same_text(attribute: Attribute, want: &str, live: &str, dialect: Dialect) -> bool {
+/// [`same`] for a text; nothing set is the empty text.
+pub fn same_text(attribute: Attribute, want: &str, live: &str, dialect: Dialect) -> bool {
+    let (want, live) = (want.trim(), live.trim());
     match attribute {
         Attribute::UserName | Attribute::Email | Attribute::SecondaryEmail | Attribute::Timezone => {
-            fold(want) == fold(live)
+            same_folded(want, live)
         }
         // Sheet S6: Slack answers with the URL of its own copy, so any picture but the default one may be ours.
         Attribute::Photo if dialect == Dialect::Slack => {

@@ -1,6 +1,7 @@
 //! The live state: every user and group that the service returned.
 
 use crate::attribute::{Attribute, Dialect};
+use crate::key::Key;
 use crate::names::{GroupId, UserId};
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ pub struct Directory {
     pub users: Vec<User>,
     /// Every group.
     pub groups: Vec<Group>,
-    by_id: HashMap<UserId, UserIndex>,
+    by_id: HashMap<Key, UserIndex>,
 }
 
 /// An account, by position in [`Directory::users`].
@@ -108,40 +109,66 @@ pub struct RawGroup {
     pub members: Vec<Box<str>>,
 }
 
-impl Directory {
-    /// Joins users and groups. Ids must be distinct; the reader has made sure of that.
-    pub fn new(dialect: Dialect, mut users: Vec<User>, groups: Vec<RawGroup>) -> Self {
+/// The accounts of a directory whose groups are still to come, so that each group can be joined with them as it is
+/// read: a million members named by id take ten times the room.
+#[derive(Debug)]
+pub struct Accounts {
+    users: Vec<User>,
+    by_id: HashMap<Key, UserIndex>,
+}
+
+impl Accounts {
+    /// All accounts. Ids must be distinct; the reader makes sure of that.
+    pub fn new(mut users: Vec<User>) -> Self {
         for user in &mut users {
             user.attributes.sort_by_key(|(attribute, _)| *attribute);
             user.selectors.sort_by_key(|(attribute, _)| *attribute);
         }
-        let by_id: HashMap<UserId, UserIndex> = users
+        let by_id = users
             .iter()
             .enumerate()
-            .map(|(i, user)| (user.id.clone(), UserIndex(u32::try_from(i).unwrap_or(u32::MAX))))
+            .map(|(i, user)| (Key::from(user.id.as_str()), UserIndex(u32::try_from(i).unwrap_or(u32::MAX))))
             .collect();
-        let groups = groups
-            .into_iter()
-            .map(|raw| {
-                let mut members = Vec::with_capacity(raw.members.len());
-                let mut foreign_members = Vec::new();
-                for value in raw.members {
-                    match by_id.get(&UserId::new(value.clone())) {
-                        Some(index) => members.push(*index),
-                        None => foreign_members.push(value),
-                    }
-                }
-                members.sort_unstable();
-                members.dedup();
-                Group { id: raw.id, display_name: raw.display_name, members, foreign_members }
-            })
-            .collect();
-        Self { dialect, users, groups, by_id }
+        Self { users, by_id }
+    }
+
+    /// A group with accounts in the place of ids.
+    pub fn join(&self, raw: RawGroup) -> Group {
+        let mut members = Vec::with_capacity(raw.members.len());
+        let mut foreign_members = Vec::new();
+        for value in raw.members {
+            match self.by_id.get(&Key::from(&*value)) {
+                Some(index) => members.push(*index),
+                None => foreign_members.push(value),
+            }
+        }
+        members.sort_unstable();
+        members.dedup();
+        Group { id: raw.id, display_name: raw.display_name, members, foreign_members }
+    }
+
+    /// The accounts, in the order in which they were given.
+    pub fn iter(&self) -> impl Iterator<Item = &User> {
+        self.users.iter()
+    }
+
+    /// The directory of these accounts and of groups that were joined with them.
+    pub fn with_groups(self, dialect: Dialect, groups: Vec<Group>) -> Directory {
+        Directory { dialect, users: self.users, groups, by_id: self.by_id }
+    }
+}
+
+impl Directory {
+    /// Joins users and groups. Ids must be distinct; the reader has made sure of that.
+    pub fn new(dialect: Dialect, users: Vec<User>, groups: Vec<RawGroup>) -> Self {
+        let accounts = Accounts::new(users);
+        let groups = groups.into_iter().map(|group| accounts.join(group)).collect();
+        accounts.with_groups(dialect, groups)
     }
 
     /// The account with this id.
     pub fn find(&self, id: &UserId) -> Option<UserIndex> {
-        self.by_id.get(id).copied()
+        self.by_id.get(&Key::from(id.as_str())).copied()
     }
 
     /// The account at an index that this directory handed out.

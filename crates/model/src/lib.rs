@@ -12,6 +12,8 @@ pub mod attribute;
 pub mod change;
 pub mod diagnostic;
 pub mod directory;
+pub mod journal;
+mod key;
 pub mod load;
 pub mod names;
 pub mod place;
@@ -20,6 +22,7 @@ pub mod policy;
 pub mod roster;
 pub mod run;
 pub mod schema;
+pub mod stale;
 pub mod time;
 
 pub use attribute::{Attribute, Dialect};

@@ -1,6 +1,7 @@
 //! The names by which people, groups and accounts are known.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 macro_rules! text_newtype {
@@ -76,6 +77,12 @@ impl UserName {
         Err(UserNameError { text: text.to_owned(), suggestion })
     }
 
+    /// The userName that a service already has for an account, which need not obey Slack's rules: a service of the
+    /// `rfc` dialect may allow addresses. Only folded, so that it compares as others do; empty when there is none.
+    pub fn as_served(text: &str) -> Self {
+        Self(fold(text).into())
+    }
+
     /// The text, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -94,9 +101,42 @@ pub fn fold(text: &str) -> String {
     text.trim().to_lowercase()
 }
 
+/// [`fold`], without a copy of what is in that form already, as most names and addresses are.
+pub fn folded(text: &str) -> Cow<'_, str> {
+    let trimmed = text.trim();
+    if trimmed.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(trimmed)
+    } else {
+        Cow::Owned(trimmed.to_lowercase())
+    }
+}
+
+/// Whether two texts are one in the form that [`fold`] gives them, which is not made where it is not needed: nearly all
+/// that are compared are the same to the letter, or ASCII.
+pub fn same_folded(a: &str, b: &str) -> bool {
+    let (a, b) = (a.trim(), b.trim());
+    a == b
+        || if a.is_ascii() && b.is_ascii() {
+            a.eq_ignore_ascii_case(b)
+        } else {
+            a.to_lowercase() == b.to_lowercase()
+        }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_the_same_exactly_if_their_folded_forms_are() {
+        let texts = ["ada", " ADA ", "ÅSA", "åsa", "Å", "\u{212a}", "k", "K", "ὈΔΥΣΣΕΎΣ", "ὀδυσσεύς", ""];
+        for a in texts {
+            assert_eq!(folded(a), fold(a));
+            for b in texts {
+                assert_eq!(same_folded(a, b), fold(a) == fold(b), "{a:?} {b:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_user_name_is_folded_and_otherwise_refused_with_a_spelling() {

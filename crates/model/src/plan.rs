@@ -2,10 +2,11 @@
 
 use crate::attribute::Dialect;
 use crate::change::{Change, Changeset};
-use crate::names::UserId;
+use crate::names::{GroupId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// The version of the plan's JSON form, `docs/plan-format.md`. A reader refuses any other.
 pub const FORMAT: u32 = 1;
@@ -30,6 +31,8 @@ pub struct Plan {
     /// The accounts that are changed though they are deactivated and stay so: they give up a name or an address. Any
     /// other account that shows as deactivated after a change was not asked to be.
     pub stays_inactive: BTreeSet<UserId>,
+    /// What was there when the plan was made; empty where the plan creates nothing.
+    pub existing: Arc<Existing>,
     /// What the guards say.
     pub verdicts: Vec<Verdict>,
     /// What is not done and why, and whatever else a reader should know. Most important first.
@@ -52,6 +55,16 @@ impl Plan {
     pub fn outcome(&self) -> Outcome {
         self.verdicts.iter().map(|verdict| verdict.outcome).max().unwrap_or(Outcome::Pass)
     }
+}
+
+/// The accounts and groups that a directory holds. What a creation creates is none of them, whatever a service that shows
+/// an old state says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Existing {
+    /// The accounts.
+    pub users: HashSet<UserId>,
+    /// The groups.
+    pub groups: HashSet<GroupId>,
 }
 
 /// One SCIM request, ready to send but for `@user:NAME` and `@group:NAME`.
@@ -116,9 +129,13 @@ pub struct Verdict {
     pub guard: &'static str,
     /// Pass, warn or block.
     pub outcome: Outcome,
-    /// What the plan does, of the kind the guard counts.
+    /// What the plan does, of the kind the guard counts; with what the runs of the last 24 hours did, where a journal
+    /// tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<usize>,
+    /// How much of `measured` the runs of the last 24 hours did; absent when they did nothing of the kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recent: Option<usize>,
     /// What is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

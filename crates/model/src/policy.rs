@@ -4,6 +4,7 @@ use crate::attribute::{Attribute, TABLE};
 use crate::names::fold;
 use crate::place::Located;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// The rules under which a plan is made and judged. [`Policy::default`] is the policy of a roster that has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,29 @@ pub struct Policy {
     pub email_domains: Option<Vec<Located<Box<str>>>>,
     /// For each attribute, when it is written.
     pub attributes: AttributeModes,
+}
+
+impl Policy {
+    /// The domains that addresses may have; `None` where the policy allows any.
+    pub fn allowed_domains(&self) -> Option<AllowedDomains<'_>> {
+        let domains = self.email_domains.as_ref()?;
+        Some(AllowedDomains(domains.iter().map(|domain| &*domain.value).collect()))
+    }
+}
+
+/// The e-mail domains that a policy allows. A subdomain is another domain.
+#[derive(Debug, Clone)]
+pub struct AllowedDomains<'a>(HashSet<&'a str>);
+
+impl AllowedDomains<'_> {
+    /// Whether an address is at one of the domains. Letter case and blanks around it do not matter.
+    ///
+    /// # Errors
+    /// The domain of the address, folded, when it is none of them.
+    pub fn check(&self, address: &str) -> Result<(), String> {
+        let domain = fold(address.rsplit('@').next().unwrap_or_default());
+        if self.0.contains(&*domain) { Ok(()) } else { Err(domain) }
+    }
 }
 
 /// What happens to accounts, groups and members that the roster does not list.

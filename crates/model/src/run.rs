@@ -1,6 +1,7 @@
 //! What came of a plan when it was carried out.
 
 use crate::change::ChangeId;
+use std::fmt;
 
 /// How one change of a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,14 +62,54 @@ pub struct RunReport {
     pub outcomes: Vec<ChangeOutcome>,
     /// What reading back showed.
     pub read_back: ReadBack,
+    /// Why it started no further change before all had had their turn, if it did not.
+    pub stopped: Option<Stopped>,
     /// How long it took, in seconds.
     pub seconds: u64,
 }
 
+/// Why a run started no further change (design §6, "Nothing hidden").
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopped {
+    /// Somebody asked for it, or the time was up.
+    OnRequest,
+    /// An account turned inactive though nobody asked for it. Those who are updated after it may be next.
+    TurnedInactive {
+        /// The userName, as the plan has it.
+        name: Box<str>,
+    },
+    /// The service answered several changes with success and did not carry them out.
+    WithoutEffect,
+    /// What was done could not be recorded any more.
+    JournalFailed {
+        /// The reason, for people.
+        why: String,
+    },
+}
+
+impl fmt::Display for Stopped {
+    /// As a sentence without a full stop.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OnRequest => f.write_str("the run was stopped"),
+            Self::TurnedInactive { name } => {
+                write!(f, "the run was stopped because {name:?} turned inactive though nobody asked for it")
+            }
+            Self::WithoutEffect => f.write_str(
+                "the run was stopped because the service accepts changes without carrying them out",
+            ),
+            Self::JournalFailed { why } => {
+                write!(f, "the run was stopped because its journal cannot be written: {why}")
+            }
+        }
+    }
+}
+
 impl RunReport {
-    /// Whether everything took and the directory matches the roster.
+    /// Whether everything took, the directory matches the roster, and nothing stopped the run.
     pub fn is_success(&self) -> bool {
-        self.read_back == ReadBack::InSync
+        self.stopped.is_none()
+            && self.read_back == ReadBack::InSync
             && self.outcomes.iter().all(|o| matches!(o.ending, Ending::Took { .. } | Ending::Pending { .. }))
     }
 

@@ -5,7 +5,7 @@ use model::place::Sources;
 use model::plan::{Encoded, FORMAT};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 
 /// The digest of a roster's files: their texts in order. How the files are called does not matter.
 pub fn of_roster(sources: &Sources) -> String {
@@ -20,12 +20,17 @@ pub fn of_roster(sources: &Sources) -> String {
 
 /// The digest of anything by its JSON form.
 pub fn of_json(value: &impl Serialize) -> String {
-    let mut sink = HashWriter(Sha256::new());
+    let mut hasher = Sha256::new();
+    // JSON comes in scraps, and hashing takes blocks.
+    let mut sink = BufWriter::with_capacity(16 << 10, HashWriter(&mut hasher));
     // Hashing cannot fail, and none of our types fails to serialise; a failure would only shorten what is hashed.
-    if let Err(error) = serde_json::to_writer(&mut sink, value) {
+    if let Err(error) =
+        serde_json::to_writer(&mut sink, value).map_err(io::Error::from).and_then(|()| sink.flush())
+    {
         tracing::error!(%error, "a digest is incomplete");
     }
-    hex(&sink.0.finalize())
+    drop(sink);
+    hex(&hasher.finalize())
 }
 
 /// The digest of a plan: format version, workspace, and of every change method, path, body, before and after.
@@ -51,14 +56,14 @@ pub fn of_plan<'a>(
 }
 
 /// A body without what two writers of the same JSON may write differently: white space and escapes.
-fn canonical(body: &str) -> String {
+pub(crate) fn canonical(body: &str) -> String {
     serde_json::from_str::<serde_json::Value>(body)
         .map_or_else(|_| body.to_owned(), |value| value.to_string())
 }
 
-struct HashWriter(Sha256);
+struct HashWriter<'h>(&'h mut Sha256);
 
-impl io::Write for HashWriter {
+impl io::Write for HashWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.update(bytes);
         Ok(bytes.len())
@@ -69,7 +74,7 @@ impl io::Write for HashWriter {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let written = write!(text, "{byte:02x}");

@@ -5,10 +5,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod daemon;
 pub mod digest;
 pub mod guard;
+pub mod journal;
 pub mod planner;
 mod progress;
+pub mod revert;
 pub mod run;
+pub mod saved;
+mod sending;
+mod sentinel;
 pub mod snapshot;
 pub mod source;

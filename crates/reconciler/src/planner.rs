@@ -1,17 +1,19 @@
 //! From a roster and a directory to a plan. Pure: it reads nothing and can write nothing.
 
+use crate::guard::Recent;
 use crate::{digest, guard, snapshot};
 use differ::{Diff, Options};
 use jiff::Timestamp;
 use model::attribute::Dialect;
-use model::change::{Action, ChangeKind, Changeset, UserRef};
+use model::change::{Action, Change, ChangeKind, Changeset, UserRef};
 use model::diagnostic::Diagnostic;
 use model::directory::Directory;
 use model::names::UserId;
-use model::plan::{Encoded, Estimate, Plan, Totals};
+use model::plan::{Encoded, Estimate, Existing, Plan, Totals};
 use model::roster::Roster;
 use scim_adapter::{RequestKind, encode};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// What a plan is made with besides the roster and the directory.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,8 @@ pub struct Context {
     pub now: Timestamp,
     /// Names of the users and groups to which the plan is narrowed; empty for all.
     pub only: Vec<String>,
+    /// What the runs of the last 24 hours did; empty where no journal is at hand.
+    pub recent: Recent,
 }
 
 /// Makes a plan.
@@ -30,18 +34,17 @@ pub struct Context {
 /// Conflicts of identity, each naming everybody concerned. Nothing can be planned until the roster is corrected.
 pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result<Plan, Vec<Diagnostic>> {
     let options = Options { now: context.now, only: &context.only };
-    let Diff { changeset, mut verdicts, notes, matched: _ } = differ::diff(roster, directory, &options)?;
-    verdicts.extend(guard::judge(roster, directory, &changeset));
-    verdicts.sort_by_key(|verdict| std::cmp::Reverse(verdict.outcome));
+    Ok(of_diff(roster, directory, context, differ::diff(roster, directory, &options)?))
+}
 
+/// The plan of a diff, or of the part of one that is to be done: judged, and its requests encoded.
+pub(crate) fn of_diff(roster: &Roster, directory: &Directory, context: &Context, diff: Diff) -> Plan {
+    let Diff { changeset, verdicts, notes, matched: _ } = diff;
+    let verdicts = guard::judge(roster, directory, &changeset, &context.recent, verdicts);
     let requests: Vec<_> = changeset.changes.iter().map(|change| encode(change, directory.dialect)).collect();
-    let workspace = match (&roster.workspace, directory.workspaces().as_slice()) {
-        (Some(said), _) => Some(said.value.to_string()),
-        (None, [one]) => Some((*one).to_owned()),
-        (None, _) => None,
-    };
+    let workspace = workspace(roster, directory);
     let digest = digest::of_plan(workspace.as_deref(), changeset.changes.iter().zip(&requests));
-    Ok(Plan {
+    Plan {
         target: context.target.clone(),
         workspace,
         dialect: directory.dialect,
@@ -58,11 +61,38 @@ pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result
             memberships: directory.memberships(),
         },
         stays_inactive: stays_inactive(&changeset, directory),
+        existing: Arc::new(existing(&changeset, directory)),
         estimate: estimate(&requests, directory.dialect),
         requests,
         changeset,
         digest,
-    })
+    }
+}
+
+/// The workspace that a plan is for: the one that the roster names, else the one that all live accounts name.
+pub fn workspace(roster: &Roster, directory: &Directory) -> Option<String> {
+    match (&roster.workspace, directory.workspaces().as_slice()) {
+        (Some(said), _) => Some(said.value.to_string()),
+        (None, [one]) => Some((*one).to_owned()),
+        (None, _) => None,
+    }
+}
+
+/// What is there already, where a changeset creates something.
+fn existing(changeset: &Changeset, directory: &Directory) -> Existing {
+    let kinds = || changeset.changes.iter().map(Change::kind);
+    Existing {
+        users: if kinds().any(|kind| kind == ChangeKind::CreateUser) {
+            directory.users.iter().map(|user| user.id.clone()).collect()
+        } else {
+            HashSet::new()
+        },
+        groups: if kinds().any(|kind| kind == ChangeKind::CreateGroup) {
+            directory.groups.iter().map(|group| group.id.clone()).collect()
+        } else {
+            HashSet::new()
+        },
+    }
 }
 
 /// The accounts that a changeset touches and leaves deactivated.

@@ -80,6 +80,16 @@ impl<'p> Progress<'p> {
         }
     }
 
+    /// Whether anything may start now.
+    pub(crate) fn has_ready(&self) -> bool {
+        self.ready.values().any(|ready| !ready.is_empty())
+    }
+
+    /// Whether anything has not started.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.has_ready() || self.open.iter().any(|open| *open > 0)
+    }
+
     /// Gives up on everything that has not started.
     pub(crate) fn skip_rest(&mut self, why: &str, on_end: &mut impl FnMut(&ChangeOutcome)) {
         let waiting: Vec<ChangeId> = self

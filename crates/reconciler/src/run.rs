@@ -1,37 +1,32 @@
 //! Carrying out a plan: changes side by side where nothing orders them, past failures, and a read-back at the end.
 
+use crate::journal::{Journaled, Recorder};
 use crate::planner::Context;
-use crate::progress::{Progress, at, describe, is_idle};
+use crate::progress::{at, describe};
 use differ::Options;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
-use model::attribute::Value;
-use model::change::{Action, Change, ChangeId, ChangeKind, GroupRef, UserRef};
+use model::attribute::Dialect;
+use model::change::{Action, Change, ChangeId, Edit, GroupRef, UserRef};
 use model::directory::Directory;
-use model::names::{GroupId, UserId, UserName};
+use model::names::UserId;
 use model::plan::Plan;
 use model::roster::Roster;
-use model::run::{ChangeOutcome, Ending, ReadBack, RunReport};
-use scim_adapter::{Effect, Ids, Reader, WriteError, Writer, Written};
+use model::run::{ChangeOutcome, Ending, ReadBack, RunReport, Stopped};
+use scim_adapter::{Ids, Reader, Writer, unmet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How many changes of one kind are under way at once. Slack's fastest bucket for one kind allows 3 a second (sheet
-/// S15), so with answers that take up to a second or two this keeps every bucket busy; more would only wait in line,
-/// and be lost together if the process died.
-const PER_KIND: usize = 8;
-
-/// After how many answers of success without effect a run stops (design §6): one may be an oddity of one account, but
-/// several mean that the service is not doing what it says.
-const WITHOUT_EFFECT_LIMIT: usize = 3;
-
 /// How long reading back waits, all in all, for the directory to show what was written. Slack deactivates with a
 /// delay (sheet S13: tests there poll for 10 seconds) and shows a group's change some seconds late (sheet S14).
 const READ_BACK_DEADLINE: Duration = Duration::from_mins(1);
 
-/// The first pause between two reads of a read-back; each further one is twice as long.
+/// How long reading back waits for what the service answered with success and then did not show. Most of it the service
+/// has dropped; some of it is only later than an SDK's tests expect (sheet S14: three seconds for a group).
+const UNSEEN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The first pause between two reads of a read-back; each further one is twice as long, and the last read comes when
+/// there is nothing more to wait for.
 const READ_BACK_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a run tells while it goes on.
@@ -50,16 +45,60 @@ pub enum Event<'a> {
     },
 }
 
+/// What a run is to arrive at.
+pub trait Goal: Sync {
+    /// What of it a directory does not show yet.
+    ///
+    /// # Errors
+    /// A sentence for people, when that cannot be told.
+    fn missing(&self, directory: &Directory) -> Result<Vec<Missing>, String>;
+}
+
+/// Something that a directory does not show yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Whether it is of a group.
+    pub is_group: bool,
+    /// The userName or displayName that changes of it bear.
+    pub name: Box<str>,
+    /// What is missing, for people.
+    pub line: String,
+}
+
+/// The whole of a roster, or what it was narrowed to.
+pub struct RosterGoal<'a> {
+    /// The roster.
+    pub roster: &'a Roster,
+    /// What the plan was made with.
+    pub context: &'a Context,
+}
+
+impl Goal for RosterGoal<'_> {
+    fn missing(&self, directory: &Directory) -> Result<Vec<Missing>, String> {
+        let options = Options { now: self.context.now, only: &self.context.only };
+        let line = |change: &Change| {
+            let (is_group, name) = resource(change);
+            Missing { is_group, name, line: describe(change) }
+        };
+        match differ::diff(self.roster, directory, &options) {
+            Ok(diff) => Ok(diff.changeset.changes.iter().map(line).collect()),
+            Err(conflicts) => {
+                Err(conflicts.into_iter().map(|conflict| conflict.message).collect::<Vec<_>>().join("; "))
+            }
+        }
+    }
+}
+
 /// One execution of a plan.
 pub struct Run<'a> {
     /// Reads back.
     pub reader: &'a Reader,
     /// Writes.
     pub writer: &'a Writer,
-    /// What the plan was made from.
-    pub roster: &'a Roster,
-    /// What the plan was made with.
-    pub context: &'a Context,
+    /// What the run is to arrive at.
+    pub goal: &'a dyn Goal,
+    /// How it is recorded, if it is.
+    pub journal: Option<Journaled<'a>>,
     /// When this is cancelled, no further change is started; those under way are waited for.
     pub stop: CancellationToken,
 }
@@ -77,136 +116,87 @@ impl Run<'_> {
     /// # Guarantees
     /// No change outside the plan is sent; no change is sent before what it waits for is over. A refusal never stops
     /// changes that do not need what was refused.
+    /// With a journal, what is about to be sent is on disk before it is. Where the journal fails, or the service does
+    /// harm, no further change is started and those under way are waited for: [`RunReport::stopped`].
     ///
     /// # Caveats
-    /// Does not look at the plan's verdicts: whoever calls it has.
+    /// Does not look at the plan's verdicts: whoever calls it has. A person whom somebody deactivates by hand in the very
+    /// minutes in which the run updates them looks like a fault of the service's, and stops the run. Dropped half-way,
+    /// the changes under way may have been carried out or not.
     pub async fn carry_out(&self, plan: &Plan, mut on_event: impl FnMut(Event<'_>)) -> RunReport {
         let started = Instant::now();
-        let mut outcomes = self.send_all(plan, &mut on_event).await;
+        let mut recorder = Recorder::new(self.journal.clone(), plan);
+        let (mut outcomes, stopped) = self.send_all(plan, &mut recorder, &mut on_event).await;
         on_event(Event::ReadingBack);
-        let (read_back, missing) = self.read_back(plan, &outcomes, &mut on_event).await;
-        if let Some(missing) = missing {
-            confirm_pending(plan, &mut outcomes, &missing);
+        let (read_back, seen) = self.read_back(plan, &outcomes, &mut on_event).await;
+        if let Some(seen) = seen {
+            // What harms people is not confirmed by what the run was after.
+            let is_harmed = matches!(stopped, Some(Stopped::TurnedInactive { .. }));
+            confirm(plan, &mut outcomes, &seen, is_harmed, |change, outcome| {
+                recorder.outcome(outcome.change.get() + 1, change, &outcome.ending, None);
+            });
         }
-        RunReport { outcomes, read_back, seconds: started.elapsed().as_secs() }
-    }
-
-    async fn send_all(&self, plan: &Plan, on_event: &mut impl FnMut(Event<'_>)) -> Vec<ChangeOutcome> {
-        let mut progress = Progress::new(plan);
-        let mut ids = Ids::default();
-        let mut under_way = FuturesUnordered::new();
-        let mut busy: BTreeMap<ChangeKind, usize> = BTreeMap::new();
-        let mut without_effect = 0;
-        let mut unasked = false;
-        loop {
-            let halted = if self.stop.is_cancelled() {
-                Some("the run was stopped")
-            } else if unasked {
-                Some("the run was stopped because an account turned inactive though nobody asked for it")
-            } else if without_effect >= WITHOUT_EFFECT_LIMIT {
-                Some("the run was stopped because the service accepts changes without carrying them out")
-            } else {
-                None
-            };
-            if let Some(why) = halted {
-                progress.skip_rest(why, &mut |ended| on_event(Event::Finished(ended)));
-            }
-            while let Some((id, kind)) =
-                progress.next_ready(|kind| busy.get(&kind).is_none_or(|n| *n < PER_KIND))
-            {
-                let Some((change, encoded)) = at(plan, id) else { continue };
-                let (change, encoded, remark) = progress.outcomes.without_failed(change, encoded, plan);
-                if is_idle(&change) {
-                    let why = remark.unwrap_or_default();
-                    let ending = Ending::Skipped { why: format!("nothing is left of it {why}") };
-                    progress.finish(id, ending, &mut |ended| on_event(Event::Finished(ended)));
-                    continue;
-                }
-                on_event(Event::Started(id));
-                *busy.entry(kind).or_default() += 1;
-                let (writer, ids) = (self.writer, ids_for(&change, &ids));
-                under_way.push(async move {
-                    let result = writer.carry_out(&change, &encoded, &ids).await;
-                    (id, kind, remark, result)
-                });
-            }
-            let Some((id, kind, remark, result)) = under_way.next().await else { break };
-            if let Some(busy) = busy.get_mut(&kind) {
-                *busy -= 1;
-            }
-            if let Ok(written) = &result {
-                learn(&mut ids, plan, id, &written.id);
-            }
-            let Some((change, _)) = at(plan, id) else { continue };
-            let ending = if turned_inactive(plan, change, &result) {
-                // Sheet S10: in an incident of its own, Slack once deactivated whoever was updated.
-                unasked = true;
-                Ending::WithoutEffect {
-                    what: "the account turned inactive, which nobody asked for".to_owned(),
-                }
-            } else {
-                ending(change, result, remark)
-            };
-            without_effect += usize::from(matches!(ending, Ending::WithoutEffect { .. }));
-            progress.finish(id, ending, &mut |ended| on_event(Event::Finished(ended)));
+        let seconds = started.elapsed().as_secs();
+        let mut report = RunReport { outcomes, read_back, stopped, seconds };
+        recorder.end(&report);
+        if !recorder.commit() && report.stopped.is_none() {
+            let why = recorder.failure().unwrap_or_default().to_owned();
+            report.stopped = Some(Stopped::JournalFailed { why });
         }
-        progress
-            .skip_rest("what it waits for never came about", &mut |ended| on_event(Event::Finished(ended)));
-        progress.outcomes.into_list()
+        report
     }
 
     /// Reads the directory until it is in sync, until what is missing cannot come about by waiting, or the deadline.
-    /// Also returns what is missing, where the directory could be read.
+    /// Also returns what it showed at last, where it could be read.
     async fn read_back(
         &self,
         plan: &Plan,
         outcomes: &[ChangeOutcome],
         on_event: &mut impl FnMut(Event<'_>),
-    ) -> (ReadBack, Option<BTreeSet<Resource>>) {
-        let hopeless: BTreeSet<Resource> = outcomes
-            .iter()
-            .filter(|o| !matches!(o.ending, Ending::Took { .. } | Ending::Pending { .. }))
-            .filter_map(|o| at(plan, o.change))
-            .map(|(change, _)| resource(change))
-            .collect();
-        let deadline = Instant::now() + READ_BACK_DEADLINE;
+    ) -> (ReadBack, Option<Seen>) {
+        let now = Instant::now();
+        // Until when it is worth waiting for what failed; for anything else, until the deadline.
+        let mut until: BTreeMap<Resource, Instant> = BTreeMap::new();
+        for outcome in outcomes {
+            let latest = match outcome.ending {
+                Ending::Took { .. } | Ending::Pending { .. } => continue,
+                Ending::WithoutEffect { .. } => now + UNSEEN_DEADLINE,
+                Ending::Refused { .. } | Ending::Skipped { .. } => now,
+            };
+            if let Some((change, _)) = at(plan, outcome.change) {
+                let known = until.entry(resource(change)).or_insert(latest);
+                *known = latest.min(*known);
+            }
+        }
+        let deadline = now + READ_BACK_DEADLINE;
         let mut pause = READ_BACK_PAUSE;
         loop {
             let directory = match self.reader.read_directory().await {
                 Ok(directory) => directory,
                 Err(error) => return (ReadBack::Unknown(error.to_string()), None),
             };
-            let missing = match self.still_missing(&directory) {
+            let missing = match self.goal.missing(&directory) {
                 Ok(missing) => missing,
                 Err(why) => return (ReadBack::Unknown(why), None),
             };
             if missing.is_empty() {
-                return (ReadBack::InSync, Some(BTreeSet::new()));
+                return (ReadBack::InSync, Some(Seen { directory, missing: BTreeSet::new() }));
             }
-            let worth_waiting = missing.iter().any(|(resource, _)| !hopeless.contains(resource));
-            if !worth_waiting || Instant::now() + pause > deadline || self.stop.is_cancelled() {
+            let missing: Vec<(Resource, String)> =
+                missing.into_iter().map(|one| ((one.is_group, one.name), one.line)).collect();
+            let latest =
+                missing.iter().map(|(resource, _)| until.get(resource).copied().unwrap_or(deadline)).max();
+            let left = latest.map(|latest| latest.saturating_duration_since(Instant::now()));
+            let Some(left) = left.filter(|left| !left.is_zero() && !self.stop.is_cancelled()) else {
                 let (resources, lines): (BTreeSet<_>, Vec<_>) = missing.into_iter().unzip();
-                return (ReadBack::Differs(lines), Some(resources));
-            }
+                return (ReadBack::Differs(lines), Some(Seen { directory, missing: resources }));
+            };
             on_event(Event::Waiting { missing: missing.len() });
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(pause.min(left)) => {}
                 () = self.stop.cancelled() => {}
             }
             pause *= 2;
-        }
-    }
-
-    /// The changes that a fresh plan would still make: what each is of, and a line for people.
-    fn still_missing(&self, directory: &Directory) -> Result<Vec<(Resource, String)>, String> {
-        let options = Options { now: self.context.now, only: &self.context.only };
-        match differ::diff(self.roster, directory, &options) {
-            Ok(diff) => {
-                Ok(diff.changeset.changes.iter().map(|change| (resource(change), describe(change))).collect())
-            }
-            Err(conflicts) => {
-                Err(conflicts.into_iter().map(|conflict| conflict.message).collect::<Vec<_>>().join("; "))
-            }
         }
     }
 }
@@ -223,93 +213,54 @@ fn resource(change: &Change) -> Resource {
     (is_group, change.name.clone())
 }
 
-/// Whether an account shows as deactivated after a change that was not to deactivate it, nor to leave it so.
-fn turned_inactive(plan: &Plan, change: &Change, result: &Result<Written, WriteError>) -> bool {
-    let Ok(Written { active: Some(false), .. }) = result else { return false };
-    match &change.action {
-        Action::UpdateUser { id, .. } if change.kind() == ChangeKind::UpdateUser => {
-            !matches!(id, UserRef::Existing(id) if plan.stays_inactive.contains(id))
+/// What reading back showed at last.
+struct Seen {
+    directory: Directory,
+    /// What the goal still lacks there.
+    missing: BTreeSet<Resource>,
+}
+
+impl Seen {
+    /// Whether what a change was to bring about is there, as far as that can be told of it alone. The goal may have ceased to
+    /// ask for it: a person who has been deactivated since need not leave a group, nor give up a name.
+    fn shows(&self, change: &Change, dialect: Dialect) -> bool {
+        match &change.action {
+            Action::UpdateUser { id: UserRef::Existing(id), edits, .. } => {
+                let lasting: Vec<Edit> = edits.iter().filter(|edit| !edit.temporary).cloned().collect();
+                let user = self.directory.find(id).and_then(|index| self.directory.user(index));
+                user.is_some_and(|user| unmet(&lasting, user, dialect, &Ids::default()).is_empty())
+            }
+            Action::UpdateGroup { id: GroupRef::Existing(id), remove, .. } => {
+                let group = self.directory.groups.iter().find(|group| group.id == *id);
+                let is_in = |user: &UserId| {
+                    let index = self.directory.find(user);
+                    index.zip(group).is_some_and(|(index, group)| group.members.binary_search(&index).is_ok())
+                };
+                !remove.iter().any(is_in)
+            }
+            _ => true,
         }
-        _ => false,
     }
 }
 
-/// What was pending has come about where the directory no longer lacks it.
-fn confirm_pending(plan: &Plan, outcomes: &mut [ChangeOutcome], missing: &BTreeSet<Resource>) {
+/// What had not been seen has come about where the directory no longer lacks it.
+fn confirm(
+    plan: &Plan,
+    outcomes: &mut [ChangeOutcome],
+    seen: &Seen,
+    is_harmed: bool,
+    mut on_confirmed: impl FnMut(&Change, &ChangeOutcome),
+) {
     for outcome in outcomes {
         let Some((change, _)) = at(plan, outcome.change) else { continue };
-        if matches!(outcome.ending, Ending::Pending { .. }) && !missing.contains(&resource(change)) {
+        let unseen = match outcome.ending {
+            Ending::Pending { .. } => true,
+            Ending::WithoutEffect { .. } => !is_harmed && seen.shows(change, plan.dialect),
+            Ending::Took { .. } | Ending::Refused { .. } | Ending::Skipped { .. } => false,
+        };
+        if unseen && !seen.missing.contains(&resource(change)) {
             outcome.ending = Ending::Took { remark: Some("seen when reading back".to_owned()) };
-        }
-    }
-}
-
-/// What a run has learnt: the id of what a change created.
-fn learn(ids: &mut Ids, plan: &Plan, change: ChangeId, id: &str) {
-    match at(plan, change).map(|(change, _)| &change.action) {
-        Some(Action::CreateUser { user_name, .. }) => {
-            drop(ids.users.insert(user_name.clone(), UserId::new(id)));
-        }
-        Some(Action::CreateGroup { display_name, .. }) => {
-            drop(ids.groups.insert(display_name.clone(), GroupId::new(id)));
-        }
-        _ => {}
-    }
-}
-
-/// The ids that one change refers to. Each change gets only these, because a run may create a hundred thousand.
-fn ids_for(change: &Change, all: &Ids) -> Ids {
-    let mut ids = Ids::default();
-    let mut user = |name: &UserName| {
-        if let Some(id) = all.users.get(name) {
-            ids.users.insert(name.clone(), id.clone());
-        }
-    };
-    if let Action::UpdateUser { id: UserRef::New(name), .. } = &change.action {
-        user(name);
-    }
-    match &change.action {
-        Action::CreateUser { edits, .. } | Action::UpdateUser { edits, .. } => {
-            for edit in edits {
-                if let Some(Value::Person(UserRef::New(name))) = &edit.after {
-                    user(name);
-                }
-            }
-        }
-        Action::CreateGroup { members: add, .. } | Action::UpdateGroup { add, .. } => {
-            let kept = match &change.action {
-                Action::UpdateGroup { rename: Some(rename), .. } => rename.members_after.as_slice(),
-                _ => &[],
-            };
-            for member in add.iter().chain(kept) {
-                if let UserRef::New(name) = member {
-                    user(name);
-                }
-            }
-        }
-        Action::DeleteGroup { .. } => {}
-    }
-    if let Action::UpdateGroup { id: GroupRef::New(name), .. } = &change.action
-        && let Some(id) = all.groups.get(name)
-    {
-        ids.groups.insert(name.clone(), id.clone());
-    }
-    ids
-}
-
-fn ending(change: &Change, result: Result<Written, WriteError>, remark: Option<String>) -> Ending {
-    match result {
-        Ok(Written { effect, fallback_used, .. }) => match effect {
-            Effect::Took => {
-                let remarks: Vec<String> = remark.into_iter().chain(fallback_used).collect();
-                Ending::Took { remark: (!remarks.is_empty()).then(|| remarks.join("; ")) }
-            }
-            Effect::Pending { what } => Ending::Pending { what: what.join(", ") },
-            Effect::Without { what } => Ending::WithoutEffect { what: what.join(", ") },
-        },
-        Err(error) => {
-            let hint = error.hint(change).map(|hint| format!("; {hint}")).unwrap_or_default();
-            Ending::Refused { why: format!("{error}{hint}"), may_have_written: error.may_have_written }
+            on_confirmed(change, outcome);
         }
     }
 }

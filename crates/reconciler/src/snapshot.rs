@@ -1,22 +1,40 @@
 //! A directory as a file: what `snapshot --out` writes and `plan --against` reads.
 //!
 //! The keys of a user are those of a roster, so that the file can be read by people, compared by `diff`, and used as
-//! the seed of a simulator.
+//! the seed of a simulator. A redacted snapshot is for where the whole one should not lie, such as beside a pull request:
+//! it hides addresses and phones, and a roster can still be planned against it ([`Snapshot::reveal`]).
 
-use model::attribute::{Attribute, Dialect};
-use model::directory::{AccountKind, Directory, Group, RawGroup, User};
-use model::names::{GroupId, UserId};
-use serde::de::{SeqAccess, Visitor};
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value, json};
-use std::collections::HashSet;
-use std::{fmt, io};
+mod form;
+mod pseudonym;
+mod redaction;
+mod stored;
+
+pub(crate) use form::Content;
+pub use redaction::Redaction;
+
+use form::{group_json, user_json};
+use model::directory::Directory;
+use model::plan::Note;
+use model::roster::Roster;
+use serde_json::{Value, json};
+use std::io;
+use stored::{Body, Header};
 
 /// What the `format` key of a snapshot says.
 pub const FORMAT: &str = "rosterctl-snapshot";
 /// The version this code writes, and the only one it reads.
 pub const VERSION: u32 = 1;
+
+/// What a snapshot holds.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The live state at the time.
+    pub directory: Directory,
+    /// The service it was read from, as a URL; `None` for a simulator.
+    pub target: Option<String>,
+    /// What of the directory is hidden; `None` when nothing is.
+    pub redaction: Option<Redaction>,
+}
 
 /// Why a snapshot could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -33,27 +51,70 @@ pub enum SnapshotError {
     /// Two accounts or two groups with one id.
     #[error("the id {0} occurs twice")]
     Twice(String),
+    /// Redacted by a method that this code does not know, or without the salt that its pseudonyms need.
+    #[error("this snapshot is redacted in a way that this rosterctl does not know: take it anew")]
+    Redaction,
 }
 
-/// Writes a snapshot of `directory`, one account or group a line. `write_json` writes one JSON value: a snapshot may
-/// be shown on a terminal, and what keeps hostile names from acting there is the business of whoever shows it.
+impl Snapshot {
+    /// A snapshot in which nothing is hidden.
+    pub fn whole(directory: Directory, target: Option<String>) -> Self {
+        Self { directory, target, redaction: None }
+    }
+
+    /// A snapshot that hides e-mail and postal addresses, phones and photos, and each text that holds one of them.
+    pub fn redacted(directory: &Directory, target: Option<String>) -> Self {
+        let (directory, redaction) = Redaction::of(directory, pseudonym::Salt::random());
+        Self { directory, target, redaction: Some(redaction) }
+    }
+
+    /// The directory as far as `roster` tells what is hidden in it, for a plan, and the note that the plan must bear.
+    /// `names` are the other names that the person who plans has given, for `--only`.
+    ///
+    /// An address is shown where the roster names it. Of an account's phones, postal address, photo and whatever else is
+    /// hidden, it is known that they are set; they are taken to be what the roster says they should be.
+    pub fn reveal(self, roster: &Roster, names: &[String]) -> (Directory, Option<Note>) {
+        match self.redaction {
+            None => (self.directory, None),
+            Some(redaction) => {
+                let (directory, note) = redaction.reveal(self.directory, roster, names);
+                (directory, Some(note))
+            }
+        }
+    }
+}
+
+/// Writes a snapshot, one account or group a line. `write_json` writes one JSON value: a snapshot may be shown on a
+/// terminal, and what keeps hostile names from acting there is the business of whoever shows it.
 ///
 /// # Errors
 /// When `out` cannot be written.
 pub fn write<W: io::Write + ?Sized>(
-    directory: &Directory,
-    target: Option<&str>,
+    snapshot: &Snapshot,
     out: &mut W,
     write_json: impl Fn(&mut W, &Value) -> io::Result<()>,
 ) -> io::Result<()> {
+    let Snapshot { directory, target, redaction } = snapshot;
     write!(out, "{{\n\"format\":\"{FORMAT}\",\"version\":{VERSION},\n\"target\":")?;
     write_json(out, &json!(target))?;
     write!(out, ",\"dialect\":")?;
     write_json(out, &json!(directory.dialect))?;
+    if let Some(redaction) = redaction {
+        write!(out, ",\n\"redaction\":")?;
+        write_json(out, &redaction.header())?;
+    }
     write!(out, ",\n\"users\":[")?;
     for (i, user) in directory.users.iter().enumerate() {
         write!(out, "{}", if i > 0 { ",\n" } else { "\n" })?;
-        write_json(out, &user_json(user))?;
+        let mut json = user_json(user);
+        let hidden = redaction.as_ref().map(|redaction| redaction.hidden_of(&user.id)).unwrap_or_default();
+        if let Value::Object(map) = &mut json
+            && !hidden.is_empty()
+        {
+            let keys: Vec<&str> = hidden.iter().map(|attribute| attribute.key()).collect();
+            map.insert("hidden".into(), json!(keys));
+        }
+        write_json(out, &json)?;
     }
     write!(out, "\n],\n\"groups\":[")?;
     for (i, group) in directory.groups.iter().enumerate() {
@@ -67,223 +128,47 @@ pub fn write<W: io::Write + ?Sized>(
 ///
 /// # Errors
 /// When it is not one, is of another version, or names an id twice.
-pub fn read(text: &str) -> Result<(Directory, Option<String>), SnapshotError> {
-    let header: Header = serde_json::from_str(text)?;
+pub fn read(text: &str) -> Result<Snapshot, SnapshotError> {
+    // A file of another kind or version is told by its header, whatever else may be wrong with it.
+    let body: Body = match serde_json::from_str(text) {
+        Ok(body) => body,
+        Err(error) => {
+            check(&serde_json::from_str(text)?)?;
+            return Err(error.into());
+        }
+    };
+    check(body.header())?;
+    if let Some(twice) = body.twice() {
+        return Err(SnapshotError::Twice(twice.to_owned()));
+    }
+    let (header, directory, hidden) = body.into_parts();
+    let redaction = match header.redaction {
+        None => None,
+        Some(redaction) => {
+            let redaction = Redaction::from_header(&redaction, hidden).ok_or(SnapshotError::Redaction)?;
+            Some(redaction)
+        }
+    };
+    Ok(Snapshot { directory, target: header.target, redaction })
+}
+
+/// Whether this code can read what has such a header.
+fn check(header: &Header) -> Result<(), SnapshotError> {
     if header.format.as_deref() != Some(FORMAT) {
         return Err(SnapshotError::Format);
     }
     if header.version != u64::from(VERSION) {
         return Err(SnapshotError::Version(header.version));
     }
-    let body: Body = serde_json::from_str(text)?;
-    let ids = || body.users.iter().map(user_id).chain(body.groups.iter().map(|group| group.id.as_str()));
-    let mut seen = HashSet::new();
-    if let Some(twice) = ids().find(|id| !seen.insert(*id)) {
-        return Err(SnapshotError::Twice(twice.to_owned()));
-    }
-    drop(seen);
-    Ok((Directory::new(body.dialect, body.users, body.groups), header.target))
-}
-
-/// A directory's content for a digest: accounts and groups by ascending id, so that the order in which a service
-/// happens to list them does not matter.
-pub(crate) struct Content<'a>(pub(crate) &'a Directory);
-
-impl Serialize for Content<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("users", &Sorted { items: &self.0.users, id: user_id, json: user_json })?;
-        let json = |group: &Group| group_json(self.0, group);
-        map.serialize_entry("groups", &Sorted { items: &self.0.groups, id: group_id, json })?;
-        map.end()
-    }
-}
-
-fn user_id(user: &User) -> &str {
-    user.id.as_str()
-}
-
-fn group_id(group: &Group) -> &str {
-    group.id.as_str()
-}
-
-struct Sorted<'a, T, I, J> {
-    items: &'a [T],
-    id: I,
-    json: J,
-}
-
-impl<T, I: Fn(&T) -> &str, J: Fn(&T) -> Value> Serialize for Sorted<'_, T, I, J> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut items: Vec<&T> = self.items.iter().collect();
-        items.sort_unstable_by(|a, b| (self.id)(a).cmp((self.id)(b)));
-        let mut seq = serializer.serialize_seq(Some(items.len()))?;
-        for item in items {
-            seq.serialize_element(&(self.json)(item))?;
-        }
-        seq.end()
-    }
-}
-
-fn user_json(user: &User) -> Value {
-    let mut map = Map::new();
-    map.insert("id".into(), json!(user.id));
-    if user.kind == AccountKind::Bot {
-        map.insert("kind".into(), json!("bot"));
-    }
-    map.insert("active".into(), json!(user.active));
-    for (attribute, value) in &user.attributes {
-        if *attribute != Attribute::GuestExpires {
-            put(&mut map, attribute.key(), json!(value));
-        }
-    }
-    if user.guest {
-        let expires = user.get(Attribute::GuestExpires).map(|at| ("expires".to_owned(), json!(at)));
-        map.insert("guest".into(), Value::Object(expires.into_iter().collect()));
-    }
-    if !user.selectors.is_empty() {
-        let selectors =
-            user.selectors.iter().map(|(attribute, filter)| (attribute.key().to_owned(), json!(filter)));
-        map.insert("selectors".into(), Value::Object(selectors.collect()));
-    }
-    Value::Object(map)
-}
-
-/// Puts a value under a roster key, a dotted one into its mapping.
-fn put(map: &mut Map<String, Value>, key: &str, value: Value) {
-    match key.split_once('.') {
-        None => drop(map.insert(key.to_owned(), value)),
-        Some((outer, inner)) => {
-            let nested = map.entry(outer.to_owned()).or_insert_with(|| Value::Object(Map::new()));
-            if let Value::Object(nested) = nested {
-                nested.insert(inner.to_owned(), value);
-            }
-        }
-    }
-}
-
-fn group_json(directory: &Directory, group: &Group) -> Value {
-    let mut members: Vec<&str> = group
-        .members
-        .iter()
-        .filter_map(|&index| directory.user(index))
-        .map(|user| user.id.as_str())
-        .chain(group.foreign_members.iter().map(|value| &**value))
-        .collect();
-    members.sort_unstable();
-    json!({ "id": group.id, "displayName": group.display_name, "members": members })
-}
-
-#[derive(Deserialize)]
-struct Header {
-    format: Option<String>,
-    #[serde(default)]
-    version: u64,
-    target: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    dialect: Dialect,
-    #[serde(deserialize_with = "users")]
-    users: Vec<User>,
-    #[serde(deserialize_with = "groups")]
-    groups: Vec<RawGroup>,
-}
-
-fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<User>, D::Error> {
-    each(deserializer, StoredUser::into_user)
-}
-
-fn groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawGroup>, D::Error> {
-    each(deserializer, |stored: StoredGroup| RawGroup {
-        id: GroupId::new(stored.id),
-        display_name: stored.display_name,
-        members: stored.members,
-    })
-}
-
-/// Reads a list and turns each element into what is kept of it at once: a hundred thousand accounts in their stored
-/// form would not fit beside themselves.
-fn each<'de, D: Deserializer<'de>, S: Deserialize<'de>, T>(
-    deserializer: D,
-    keep: fn(S) -> T,
-) -> Result<Vec<T>, D::Error> {
-    struct Each<S, T>(fn(S) -> T);
-    impl<'de, S: Deserialize<'de>, T> Visitor<'de> for Each<S, T> {
-        type Value = Vec<T>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
-            let mut kept = Vec::new();
-            while let Some(stored) = list.next_element()? {
-                kept.push((self.0)(stored));
-            }
-            Ok(kept)
-        }
-    }
-    deserializer.deserialize_seq(Each(keep))
-}
-
-#[derive(Deserialize)]
-struct StoredUser {
-    id: String,
-    #[serde(default)]
-    kind: Option<String>,
-    active: bool,
-    #[serde(default)]
-    guest: Option<Map<String, Value>>,
-    #[serde(default)]
-    selectors: Map<String, Value>,
-    #[serde(flatten)]
-    rest: Map<String, Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredGroup {
-    id: String,
-    display_name: Box<str>,
-    members: Vec<Box<str>>,
-}
-
-impl StoredUser {
-    fn into_user(self) -> User {
-        let text = |value: &Value| value.as_str().filter(|text| !text.trim().is_empty()).map(Into::into);
-        let mut attributes = Vec::new();
-        for (key, value) in &self.rest {
-            match value {
-                Value::Object(nested) => attributes.extend(nested.iter().filter_map(|(inner, value)| {
-                    Some((Attribute::from_key(&format!("{key}.{inner}"))?, text(value)?))
-                })),
-                value => attributes.extend(Attribute::from_key(key).zip(text(value))),
-            }
-        }
-        if let Some(guest) = &self.guest {
-            attributes.extend(guest.get("expires").and_then(text).map(|at| (Attribute::GuestExpires, at)));
-        }
-        let selectors = self
-            .selectors
-            .iter()
-            .filter_map(|(key, value)| Some((Attribute::from_key(key)?, text(value)?)))
-            .collect();
-        User {
-            id: UserId::new(self.id),
-            kind: if self.kind.as_deref() == Some("bot") { AccountKind::Bot } else { AccountKind::Person },
-            active: self.active,
-            guest: self.guest.is_some(),
-            attributes,
-            selectors,
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::attribute::{Attribute, Dialect};
+    use model::directory::{AccountKind, RawGroup, User};
+    use model::names::{GroupId, UserId};
     use std::io::Write as _;
 
     fn directory() -> Directory {
@@ -326,12 +211,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_whole() {
         let mut bytes = Vec::new();
-        let target = Some("https://api.slack.com/scim/v2");
-        write(&directory(), target, &mut bytes, |out, value| write!(out, "{value}")).unwrap();
-        let (read, target) = read(std::str::from_utf8(&bytes).unwrap()).unwrap();
-        assert_eq!(read.users, directory().users);
-        assert_eq!(read.groups, directory().groups);
-        assert_eq!(target.as_deref(), Some("https://api.slack.com/scim/v2"));
+        let target = Some("https://api.slack.com/scim/v2".to_owned());
+        write(&Snapshot::whole(directory(), target.clone()), &mut bytes, |out, value| write!(out, "{value}"))
+            .unwrap();
+        let read = read(std::str::from_utf8(&bytes).unwrap()).unwrap();
+        assert_eq!(read.directory.users, directory().users);
+        assert_eq!(read.directory.groups, directory().groups);
+        assert_eq!(read.target, target);
+        assert!(read.redaction.is_none());
     }
 
     #[test]
@@ -343,5 +230,62 @@ mod tests {
         let twice = r#"{"format":"rosterctl-snapshot","version":1,"dialect":"slack","groups":[],
             "users":[{"id":"U1","active":true},{"id":"U1","active":true}]}"#;
         assert!(matches!(read(twice), Err(SnapshotError::Twice(_))));
+        for redaction in [r#"{"method":"none","salt":""}"#, r#"{"method":"hmac-sha256","salt":"00"}"#] {
+            let other = format!(
+                r#"{{"format":"rosterctl-snapshot","version":1,"dialect":"slack","groups":[],"users":[],"redaction":{redaction}}}"#
+            );
+            assert!(matches!(read(&other), Err(SnapshotError::Redaction)));
+        }
+    }
+    #[test]
+    fn what_another_version_says_of_users_does_not_hide_that_it_is_another() {
+        let newer = r#"{"users":7,"format":"rosterctl-snapshot","version":2}"#;
+        assert!(matches!(read(newer), Err(SnapshotError::Version(2))));
+        let broken = r#"{"users":7,"format":"rosterctl-snapshot","version":1}"#;
+        assert!(matches!(read(broken), Err(SnapshotError::Json(_))));
+    }
+
+    #[test]
+    fn the_order_of_the_keys_and_keys_that_say_nothing_do_not_matter() {
+        let users = r#"[{"note":[{"a":null}],"active":true,"address":{"locality":"Paris","x":{},"country":" "},
+            "title":7,"guest":{"expires":"2027-01-31T23:59:59Z","since":1},"userName":"ad\u0061","id":"U1"}]"#;
+        let groups = r#"[{"members":["U1","S9","U1"],"displayName":"eng","id":"S1"}]"#;
+        let header = r#""version":1,"dialect":"slack","more":{"a":[1.5,true]},"format":"rosterctl-snapshot""#;
+        for text in [
+            format!(r#"{{"groups":{groups},"users":{users},{header}}}"#),
+            format!(r#"{{{header},"users":{users},"groups":{groups}}}"#),
+        ] {
+            let directory = read(&text).unwrap().directory;
+            let [ada] = directory.users.as_slice() else { panic!("{directory:?}") };
+            assert!(ada.guest);
+            let told: Vec<(Attribute, &str)> = ada.attributes.iter().map(|(a, v)| (*a, &**v)).collect();
+            let expires = (Attribute::GuestExpires, "2027-01-31T23:59:59Z");
+            assert_eq!(told, [(Attribute::UserName, "ada"), (Attribute::Locality, "Paris"), expires]);
+            let [eng] = directory.groups.as_slice() else { panic!("{directory:?}") };
+            assert_eq!((eng.members.len(), &*eng.foreign_members[0]), (1, "S9"));
+        }
+    }
+
+    #[test]
+    fn what_is_digested_is_what_is_written_in_the_order_of_the_ids() {
+        let with_group = |members: &[&str]| {
+            let mut users = directory().users;
+            users.reverse();
+            let members = members.iter().map(|id| (*id).into()).collect();
+            let group = RawGroup { id: GroupId::new("S1"), display_name: "eng".into(), members };
+            Directory::new(Dialect::Slack, users, vec![group])
+        };
+        for members in [&["U3", "U1", "U2"][..], &["U2", "S9", "U1"]] {
+            let directory = with_group(members);
+            let digested = serde_json::to_value(Content(&directory)).unwrap();
+            let mut users: Vec<Value> = directory.users.iter().map(user_json).collect();
+            users.reverse();
+            assert_eq!(digested["users"], json!(users));
+            assert_eq!(digested["groups"], json!([group_json(&directory, &directory.groups[0])]));
+        }
+        let kim = r#"{"id":"U2","active":false,"userName":"kim","guest":{"expires":"2027-01-31T23:59:59Z"}}"#;
+        assert_eq!(user_json(&directory().users[1]).to_string(), kim);
+        let ada = r#"{"id":"U1","active":true,"userName":"ada","name":{"givenName":"Ada"},"address":{"locality":"London"},"department":"Engines","selectors":{"address.locality":"type eq \"work\""}}"#;
+        assert_eq!(user_json(&directory().users[0]).to_string(), ada);
     }
 }

@@ -1,6 +1,6 @@
 //! Reading a roster's files.
 
-use model::load::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
+use model::load::{self, Loaded, MAX_FILE_BYTES, MAX_TOTAL_BYTES, Rejected};
 use model::place::Source;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -34,6 +34,33 @@ pub enum SourceError {
     /// Folders nested beyond any reason, or links that lead in a circle.
     #[error("{0} is nested too deeply")]
     TooDeep(String),
+}
+
+/// The files that a roster is made of, as they were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The roster's own.
+    pub roster: Vec<Source>,
+    /// The policy, where it comes from a file of its own.
+    pub policy: Option<Source>,
+}
+
+impl Files {
+    /// Reads a roster and its policy file.
+    ///
+    /// # Errors
+    /// As [`read_roster`].
+    pub fn read(roster: &Path, policy: Option<&Path>) -> Result<Self, SourceError> {
+        Ok(Self { roster: read_roster(roster)?, policy: policy.map(read_file).transpose()? })
+    }
+
+    /// The roster that they make.
+    ///
+    /// # Errors
+    /// As [`load::load`].
+    pub fn load(self) -> Result<Loaded, Box<Rejected>> {
+        load::load(self.roster, self.policy)
+    }
 }
 
 /// How deep folders may be nested below the roster's. Deeper is a mistake or a circle of links.

@@ -5,7 +5,7 @@ use crate::paint::{Style, Tone};
 use crate::plan::{LIMIT, Medium, Options, Page, PlaceJson, View, title};
 use crate::words::{count, duration, number, pick, series};
 use model::plan::Plan;
-use model::run::{ChangeOutcome, Ending, ReadBack, RunReport};
+use model::run::{ChangeOutcome, Ending, ReadBack, RunReport, Stopped};
 use model::{Change, Sources};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -39,6 +39,9 @@ pub fn text(plan: &Plan, report: &RunReport, sources: Option<&Sources>, style: S
     let mut out = String::new();
     let tone = if report.is_success() { Tone::Good } else { Tone::Alarm };
     let _ = writeln!(out, "{}", style.paint(tone, &tally.sentence(report)));
+    if let Some(stopped) = &report.stopped {
+        let _ = writeln!(out, "{}", style.paint(Tone::Alarm, &why_stopped(stopped, view.medium)));
+    }
     for (heading, endings) in [("Did not take:", FAILURES), ("Still on its way:", PENDING)] {
         let listed: Vec<&ChangeOutcome> =
             report.outcomes.iter().filter(|o| endings.contains(&Account::of(&o.ending).word)).collect();
@@ -82,6 +85,13 @@ pub fn text(plan: &Plan, report: &RunReport, sources: Option<&Sources>, style: S
     out
 }
 
+fn why_stopped(stopped: &Stopped, medium: Medium) -> String {
+    let sentence = stopped.to_string();
+    let sentence =
+        sentence.strip_prefix("the run").map_or_else(|| sentence.clone(), |rest| format!("The run{rest}"));
+    medium.sentence(&sentence) + "."
+}
+
 fn write_more(out: &mut String, n: usize) {
     if n > SHOWN {
         let _ = writeln!(out, "  ... and {} more", number(n - SHOWN));
@@ -110,6 +120,9 @@ pub fn markdown(plan: &Plan, report: &RunReport, sources: Option<&Sources>) -> S
     }
     let mut page = Page::new(LIMIT.saturating_sub(tail.len()));
     let _ = writeln!(page.out, "### Run\n\n**{}**\n", tally.sentence(report));
+    if let Some(stopped) = &report.stopped {
+        let _ = writeln!(page.out, "**{}**\n", why_stopped(stopped, view.medium));
+    }
     let list = |page: &mut Page, heading: &str, endings: &[&str]| {
         let listed: Vec<&ChangeOutcome> =
             report.outcomes.iter().filter(|o| endings.contains(&Account::of(&o.ending).word)).collect();
@@ -155,13 +168,22 @@ pub fn json(
     sources: Option<&Sources>,
     mut writer: impl io::Write,
 ) -> io::Result<()> {
-    let RunReport { outcomes, read_back, seconds } = report;
+    let RunReport { outcomes, read_back, stopped, seconds } = report;
     let head = HeadJson {
         digest: &plan.digest,
         success: report.is_success(),
         wrote_anything: report.wrote_anything(),
         seconds: *seconds,
         summary: Tally::of(report),
+        stopped: stopped.as_ref().map(|stopped| StoppedJson {
+            reason: match stopped {
+                Stopped::OnRequest => "onRequest",
+                Stopped::TurnedInactive { .. } => "turnedInactive",
+                Stopped::WithoutEffect => "withoutEffect",
+                Stopped::JournalFailed { .. } => "journalFailed",
+            },
+            why: stopped.to_string(),
+        }),
         read_back: match read_back {
             ReadBack::InSync => ReadBackJson { result: "inSync", differences: &[], why: None },
             ReadBack::Differs(list) => ReadBackJson { result: "differs", differences: list, why: None },
@@ -198,7 +220,14 @@ struct HeadJson<'a> {
     wrote_anything: bool,
     seconds: u64,
     summary: Tally,
+    stopped: Option<StoppedJson>,
     read_back: ReadBackJson<'a>,
+}
+
+#[derive(Serialize)]
+struct StoppedJson {
+    reason: &'static str,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -311,6 +340,28 @@ impl Tally {
 
     /// What a person should do now; `None` when nothing need be done.
     fn advice(self, report: &RunReport) -> Option<&'static str> {
+        match &report.stopped {
+            Some(Stopped::TurnedInactive { .. }) => {
+                return Some(
+                    "look at Slack who else is deactivated, and whether Slack has an incident; reactivate them, and apply \
+                     again only when that is over.",
+                );
+            }
+            Some(Stopped::WithoutEffect) => {
+                return Some(
+                    "look at Slack whether it keeps what it accepts, and at its status page; then plan again.",
+                );
+            }
+            Some(Stopped::JournalFailed { .. }) => {
+                return Some(
+                    "see to it that the journal can be written, then apply again; only what is still missing will be done.",
+                );
+            }
+            Some(Stopped::OnRequest) => {
+                return Some("apply again when you like; only what is still missing will be done.");
+            }
+            None => {}
+        }
         match (&report.read_back, self.failures(), self.pending) {
             (ReadBack::InSync, 0, _) => None,
             (ReadBack::InSync, ..) => {

@@ -73,11 +73,13 @@ pub enum ConfigError {
 }
 
 /// HTTP by reqwest: TLS by rustls, no redirects, no retries, a bounded answer. Proxy variables are honoured, but
-/// not for this machine.
+/// not for this machine. An answer that repeats the token, as error pages do that show what they were sent, is handed on
+/// without it: answers are logged and shown, the token never is.
 pub struct HttpTransport {
     client: reqwest::Client,
     /// The base without a slash at its end.
     base: String,
+    token: SecretString,
     authorization: HeaderValue,
     answer: Duration,
     /// Whether certificates are trusted besides the system's.
@@ -125,6 +127,7 @@ impl HttpTransport {
         Ok(Self {
             client: builder.build().map_err(|error| ConfigError::Client(words(&error)))?,
             base: base.as_str().trim_end_matches('/').to_owned(),
+            token: token.clone(),
             authorization,
             answer: timeouts.answer,
             own_authorities: ca_pem.is_some(),
@@ -162,9 +165,17 @@ impl HttpTransport {
             }
             whole.extend_from_slice(&chunk);
         }
-        let mut response = Response::new(whole.freeze());
+        let token = self.token.expose_secret().as_bytes();
+        let whole = whole.freeze();
+        let mut response = Response::new(without(token, &whole).map_or(whole, Bytes::from));
         *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        let mut headers = std::mem::take(answer.headers_mut());
+        for value in headers.values_mut() {
+            if let Some(hidden) = without(token, value.as_bytes()) {
+                *value = HeaderValue::try_from(hidden).unwrap_or(HeaderValue::from_static(""));
+            }
+        }
+        *response.headers_mut() = headers;
         Ok(response)
     }
 
@@ -192,6 +203,27 @@ impl Transport for HttpTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(self.carry(request))
     }
+}
+
+/// What stands in the place of the token in an answer.
+const TOKEN_SHOWN: &[u8] = b"[token]";
+
+/// The bytes with the token taken out of them; `None` where it does not occur.
+fn without(token: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
+    let (first, more) = token.split_first()?;
+    let mut out = Vec::new();
+    let mut kept = 0;
+    let mut from = 0;
+    while let Some(at) = bytes.get(from..)?.iter().position(|byte| byte == first).map(|at| from + at) {
+        from = at + 1;
+        if bytes.get(from..).is_some_and(|rest| rest.starts_with(more)) {
+            out.extend_from_slice(bytes.get(kept..at)?);
+            out.extend_from_slice(TOKEN_SHOWN);
+            from = at + token.len();
+            kept = from;
+        }
+    }
+    (kept > 0).then(|| [out.as_slice(), bytes.get(kept..).unwrap_or_default()].concat())
 }
 
 /// Whether the base is on this machine; an error when a token must not be sent there.
@@ -250,4 +282,24 @@ fn words(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_out_wherever_it_stands() {
+        let without = |bytes: &str| {
+            without(b"xoxp-1", bytes.as_bytes()).map(|out| String::from_utf8_lossy(&out).into_owned())
+        };
+        assert_eq!(without("xoxp-1").as_deref(), Some("[token]"));
+        assert_eq!(
+            without("a xoxp-1xoxp-1 xxoxp-1, xoxp-12").as_deref(),
+            Some("a [token][token] x[token], [token]2")
+        );
+        for other in ["", "x", "xoxp-", "xoxp-2", "XOXP-1"] {
+            assert_eq!(without(other), None);
+        }
+    }
 }

@@ -2,12 +2,13 @@
 
 use crate::dialect::path_segment;
 use model::attribute::ENTERPRISE;
-use model::plan::Request;
+use model::plan::{Existing, Request};
 use model::{GroupId, UserId, UserName, UserRef};
 use serde_json::Value as Json;
 use serde_json::value::to_raw_value;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 const USER: &str = "@user:";
 const GROUP: &str = "@group:";
@@ -19,6 +20,8 @@ pub struct Ids {
     pub users: HashMap<UserName, UserId>,
     /// `@group:NAME`.
     pub groups: HashMap<Box<str>, GroupId>,
+    /// What was there when the plan was made, which no creation of the plan has created.
+    pub existing: Arc<Existing>,
 }
 
 /// A request names somebody or something that has not been created.

@@ -2,7 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod breakers;
 mod converge;
+mod daemon;
+mod fuzzing;
 mod interruption;
+mod journal;
 mod paging;
+mod proxy;
+mod revert;
+mod simulation;
+mod teeth;
 mod trial;

@@ -1,128 +1,184 @@
 //! `rosterctl apply`.
 
+use super::carry_out::{self, carry_out, exit_of};
 use super::plan::{make, show};
-use super::{Outcome, load_roster, runtime, signalled};
-use crate::arguments::{ApplyArguments, Format};
+use super::{Outcome, load_roster, runtime, show_mistakes};
+use crate::arguments::{ApplyArguments, Format, ViewArguments};
 use crate::failure::{Exit, Failure};
-use crate::target::{self, Target};
+use crate::file::read_text;
+use crate::journal::{self, Recording};
+use crate::lock::Lock;
+use crate::target;
 use crate::terminal::Terminal;
+use anyhow::Context as _;
 use jiff::Timestamp;
+use model::directory::Directory;
 use model::plan::{self, Plan};
 use model::roster::Roster;
-use model::run::RunReport;
+use model::stale::Progress;
+use reconciler::guard;
 use reconciler::planner::Context;
-use reconciler::run::{Event, Run};
-use scim_adapter::Writer;
-use tokio_util::sync::CancellationToken;
+use reconciler::run::RosterGoal;
+use reconciler::saved::{MAX_BYTES, ResumeError, Resumed, SavedGoal, SavedPlan};
+use std::io::{self, stdout};
+use std::path::Path;
 
 pub(super) fn run(terminal: Terminal, arguments: &ApplyArguments) -> Outcome {
+    let saved = arguments.plan.as_deref().map(read_plan).transpose()?;
     let roster = load_roster(terminal, arguments.view.format, &arguments.roster)?;
-    runtime()?.block_on(apply(terminal, arguments, &roster))
+    runtime()?.block_on(apply(terminal, arguments, &roster, saved.as_ref()))
 }
 
-async fn apply(terminal: Terminal, arguments: &ApplyArguments, roster: &Roster) -> Outcome {
+fn read_plan(path: &Path) -> Result<SavedPlan, Failure> {
+    let text = read_text(path, MAX_BYTES)?;
+    Ok(SavedPlan::read(&text).with_context(|| format!("{} cannot be applied", path.display()))?)
+}
+
+async fn apply(
+    terminal: Terminal,
+    arguments: &ApplyArguments,
+    roster: &Roster,
+    saved: Option<&SavedPlan>,
+) -> Outcome {
+    let format = arguments.view.format;
     let target = target::connect(&arguments.target).await?;
+    let workspace = roster.workspace.as_ref().map(|name| &*name.value);
+    let _lock = Lock::take_or_fail(target.url(), workspace, "apply")?;
     let directory = target.read(terminal).await?;
+    let now = Timestamp::now();
+    let journal = arguments.journal.journal.as_deref();
     let context = Context {
         target: target.url().map(str::to_owned),
-        now: Timestamp::now(),
+        now,
         only: arguments.narrow.only.clone(),
+        recent: journal::recent(journal, target.url(), workspace, now)?,
     };
-    let plan = make(terminal, arguments.view.format, roster, &directory, &context)?;
-    // The JSON of an applied plan is part of the run's own document, so that stdout holds one document and not two.
-    let done = plan.changeset.is_empty() || plan.outcome() == plan::Outcome::Block;
-    if arguments.view.format != Format::Json || done {
-        show(terminal, &arguments.view, &plan, roster, &directory)?;
+    let (mut plan, progress) = match saved {
+        None => (make(terminal, format, roster, &directory, &context)?, None),
+        Some(saved) => match saved.resume(roster, &directory, &context) {
+            Ok(Resumed { plan, progress }) => (plan, Some(progress)),
+            Err(error) => return not_resumed(terminal, format, saved, roster, error),
+        },
+    };
+    let show_all =
+        |plan: &Plan| show_rest(terminal, &arguments.view, plan, progress.as_ref(), roster, &directory);
+    // Nothing can be above a limit where nothing is done.
+    if plan.changeset.is_empty() {
+        show_all(&plan)?;
+        let is_blocked = saved.is_none() && plan.outcome() == plan::Outcome::Block;
+        return Ok(if is_blocked { Exit::Blocked } else { Exit::Done });
     }
-    if plan.outcome() == plan::Outcome::Block {
+    let given = arguments.consent.approve.as_deref();
+    let approval = given.map(|given| guard::approve(&mut plan.verdicts, &plan.digest, given)).transpose();
+    let is_approved = match approval {
+        Ok(lifted) => lifted.is_some_and(|lifted| lifted > 0),
+        Err(wrong) => {
+            show_all(&plan)?;
+            return Err(Failure { exit: Exit::Blocked, error: wrong.into(), hint: None }.hint(format!(
+                "nothing was changed; look at this plan, and if it is to pass, approve it by its own digest: --approve {}",
+                plan.digest
+            )));
+        }
+    };
+    let is_blocked = plan.outcome() == plan::Outcome::Block;
+    // The JSON of an applied plan is part of the run's own document, so that stdout holds one document and not two.
+    if format != Format::Json || is_blocked {
+        show_all(&plan)?;
+    }
+    if is_blocked {
         return Ok(Exit::Blocked);
     }
-    if plan.changeset.is_empty() {
-        return Ok(Exit::Done);
-    }
     drop(directory);
-    if !arguments.yes {
-        let question = match plan.changeset.changes.len() {
-            1 => "\nApply this change?".to_owned(),
-            changes => format!("\nApply these {changes} changes?"),
-        };
-        match terminal.ask(&question)? {
-            Some(true) => {}
-            Some(false) => {
-                terminal.status("Nothing was changed.\n");
-                return Ok(Exit::Error);
-            }
-            None => {
-                return Err(Failure::usage("nobody is there to confirm the plan, and --yes was not given")
-                    .hint(
-                        "nothing was changed; look at the plan above, then run the same command with --yes",
-                    ));
-            }
-        }
+    // A plan that was saved and looked at is its own consent.
+    if saved.is_none() && !arguments.consent.yes && !is_confirmed(terminal, &plan)? {
+        terminal.status("Nothing was changed.\n");
+        return Ok(Exit::Error);
     }
-    let report = carry_out(terminal, &target, roster, &context, &plan).await;
+    let recording = journal.map(Recording::open).transpose()?;
+    let journaled = recording.as_ref().map(|recording| recording.journaled(is_approved, None));
+    let report = match saved {
+        Some(saved) => carry_out(terminal, &target, &SavedGoal { saved, roster }, journaled, &plan).await,
+        None => {
+            carry_out(terminal, &target, &RosterGoal { roster, context: &context }, journaled, &plan).await
+        }
+    };
     let sources = Some(&roster.sources);
-    match arguments.view.format {
+    match format {
         Format::Text => terminal.result(&report::run::text(&plan, &report, sources, terminal.style()))?,
         Format::Markdown => terminal.result(&report::run::markdown(&plan, &report, sources))?,
-        Format::Json => report::run::json(&plan, &report, sources, std::io::stdout().lock())?,
+        Format::Json => document(progress.as_ref(), |out| report::run::json(&plan, &report, sources, out))?,
     }
-    Ok(if report.is_success() {
-        Exit::Done
-    } else if report.wrote_anything() {
-        Exit::Unconfirmed
-    } else {
-        Exit::Error
-    })
+    if let Some(Progress { elsewhere: 1.., .. }) = progress {
+        terminal.status("\nThe roster asks for more than this plan has: plan again to see the rest.\n");
+    }
+    Ok(exit_of(&report))
 }
 
-async fn carry_out(
+/// Tells why a saved plan is not applied.
+fn not_resumed(
     terminal: Terminal,
-    target: &Target,
+    format: Format,
+    saved: &SavedPlan,
     roster: &Roster,
-    context: &Context,
-    plan: &Plan,
-) -> RunReport {
-    let stop = CancellationToken::new();
-    let signals = tokio::spawn(stop_on_signals(terminal, stop.clone()));
-    let (timed_out, stop_in_time) = (target.timed_out(), stop.clone());
-    let timer = tokio::spawn(async move {
-        timed_out.await;
-        terminal.status("\nThe time is up: changes under way are finished, no more are started.\n");
-        stop_in_time.cancel();
-    });
-    let writer = Writer::new(target.reader().clone());
-    let bar = terminal.bar(plan.changeset.changes.len() as u64);
-    let run = Run { reader: target.reader(), writer: &writer, roster, context, stop };
-    let report = run
-        .carry_out(plan, |event| match event {
-            Event::Started(_) => {}
-            Event::Finished(outcome) => {
-                let line = report::run::line(plan, outcome, terminal.error_style());
-                bar.suspend(|| terminal.status(&line));
-                bar.inc(1);
+    error: ResumeError,
+) -> Outcome {
+    match error {
+        ResumeError::Stale(moved) => {
+            match format {
+                Format::Text => terminal.result(&report::saved::stale(&moved, terminal.style()))?,
+                Format::Markdown => terminal.result(&report::saved::stale_markdown(&moved))?,
+                Format::Json => report::saved::stale_json(saved.digest(), &moved, stdout().lock())?,
             }
-            Event::ReadingBack => bar.set_message("reading back"),
-            Event::Waiting { missing } => {
-                bar.set_message(format!("reading back, {missing} not to be seen yet"));
-            }
-        })
-        .await;
-    bar.finish_and_clear();
-    signals.abort();
-    timer.abort();
-    report
+            Ok(Exit::Stale)
+        }
+        ResumeError::Conflicts(conflicts) => {
+            show_mistakes(terminal, format, &conflicts, &roster.sources)?;
+            Err(anyhow::anyhow!("nothing can be planned; nothing was changed").into())
+        }
+        error @ (ResumeError::OtherTarget { .. }
+        | ResumeError::OtherWorkspace { .. }
+        | ResumeError::OtherDialect(_)) => Err(Failure::from(error).hint("nothing was changed")),
+    }
 }
 
-/// The first signal lets what is under way end and starts nothing more; the second ends the process at once.
-async fn stop_on_signals(terminal: Terminal, stop: CancellationToken) {
-    signalled().await;
-    terminal.status(
-        "\nStopping: changes under way are finished, no more are started. Interrupt again to abort.\n",
-    );
-    stop.cancel();
-    signalled().await;
-    terminal.status("\nAborted. What was under way may or may not have reached Slack; plan again to see.\n");
-    #[expect(clippy::exit, reason = "the person asked twice, and nothing here is worth waiting for")]
-    std::process::exit(Exit::Unconfirmed as i32);
+/// Prints a plan, or what is left of a saved one.
+fn show_rest(
+    terminal: Terminal,
+    view: &ViewArguments,
+    plan: &Plan,
+    progress: Option<&Progress>,
+    roster: &Roster,
+    directory: &Directory,
+) -> io::Result<()> {
+    let Some(progress) = progress else { return show(terminal, view, plan, roster, directory) };
+    if view.format == Format::Json {
+        return document(Some(progress), |out| report::plan::json(plan, Some(&roster.sources), out));
+    }
+    terminal.result(&report::saved::progress(progress))?;
+    if plan.changeset.is_empty() {
+        return Ok(());
+    }
+    terminal.result("\n")?;
+    show(terminal, view, plan, roster, directory)
+}
+
+/// Prints the one document of a command, which says where it is about the rest of a saved plan.
+fn document(
+    progress: Option<&Progress>,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = io::BufWriter::new(stdout().lock());
+    if let Some(progress) = progress {
+        return report::saved::json_with_progress(progress, out, write);
+    }
+    write(&mut out)?;
+    io::Write::flush(&mut out)
+}
+
+/// Asks a person whether the plan may be applied.
+fn is_confirmed(terminal: Terminal, plan: &Plan) -> Result<bool, Failure> {
+    carry_out::ask(terminal, plan)?.ok_or_else(|| {
+        Failure::usage("nobody is there to confirm the plan, and --yes was not given")
+            .hint("nothing was changed; look at the plan above, then run the same command with --yes")
+    })
 }

@@ -1,21 +1,26 @@
 //! The commands, one file each, and what several of them share.
 
 mod apply;
+mod carry_out;
+mod daemon;
+mod history;
 mod plan;
+mod revert;
 pub(crate) mod sim;
 mod snapshot;
 mod validate;
 
 use crate::arguments::{Arguments, Command, Format, RosterArguments};
 use crate::failure::{Exit, Failure};
+use crate::secret;
 use crate::terminal::Terminal;
 use anyhow::Context as _;
 use clap_complete::generate;
 use model::Diagnostic;
-use model::load::{self, Loaded, Rejected};
-use model::place::{Source, Sources};
+use model::load::{Loaded, Rejected};
+use model::place::Sources;
 use model::roster::Roster;
-use reconciler::source;
+use reconciler::source::{Files, SourceError};
 use std::process::ExitCode;
 
 /// What a command comes to.
@@ -24,10 +29,14 @@ type Outcome = Result<Exit, Failure>;
 /// Runs the command that was asked for.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let terminal = Terminal::new(&arguments.output);
+    secret::remember(&arguments.command);
     let outcome = match arguments.command {
         Command::Validate(arguments) => validate::run(terminal, &arguments),
         Command::Plan(arguments) => plan::run(terminal, &arguments),
         Command::Apply(arguments) => apply::run(terminal, &arguments),
+        Command::Daemon(arguments) => daemon::run(terminal, &arguments),
+        Command::History(arguments) => history::run(terminal, &arguments),
+        Command::Revert(arguments) => revert::run(terminal, &arguments),
         Command::Snapshot(arguments) => snapshot::run(terminal, &arguments),
         Command::Sim(arguments) => sim::run(terminal, &arguments),
         Command::Schema => schema(terminal),
@@ -59,34 +68,26 @@ fn print_bytes(terminal: Terminal, bytes: &[u8]) -> Outcome {
 }
 
 /// The files that a roster's arguments name.
-struct Files {
-    roster: Vec<Source>,
-    policy: Option<Source>,
-}
-
-fn read_files(arguments: &RosterArguments) -> Result<Files, Failure> {
-    let roster = source::read_roster(&arguments.roster)?;
-    let policy = arguments.policy.as_deref().map(source::read_file).transpose()?;
-    Ok(Files { roster, policy })
+fn read_files(arguments: &RosterArguments) -> Result<Files, SourceError> {
+    secret::read_files(&arguments.roster, arguments.policy.as_deref())
 }
 
 /// Loads a roster and tells its warnings; all its mistakes, and then a failure, if it has any.
 fn load_roster(terminal: Terminal, format: Format, arguments: &RosterArguments) -> Result<Roster, Failure> {
-    let files = read_files(arguments)?;
-    match load::load(files.roster, files.policy) {
+    match read_files(arguments)?.load() {
         Ok(Loaded { roster, warnings }) => {
             terminal.status(&report::diagnostics(&warnings, &roster.sources, terminal.error_style()));
             Ok(roster)
         }
-        Err(rejected) => {
-            let Rejected { sources, diagnostics } = *rejected;
-            show_mistakes(terminal, format, &diagnostics, &sources)?;
-            Err(anyhow::anyhow!(
-                "the roster has mistakes; nothing was read from Slack and nothing was changed"
-            )
-            .into())
-        }
+        Err(rejected) => Err(mistaken(terminal, format, *rejected)?),
     }
+}
+
+/// Shows the mistakes of a roster that cannot be used; the failure that they are.
+fn mistaken(terminal: Terminal, format: Format, rejected: Rejected) -> std::io::Result<Failure> {
+    let Rejected { sources, diagnostics } = rejected;
+    show_mistakes(terminal, format, &diagnostics, &sources)?;
+    Ok(anyhow::anyhow!("the roster has mistakes; nothing was read from Slack and nothing was changed").into())
 }
 
 /// Tells people on stderr why there is no plan. Who asked for another form than text reads stdout, and finds the same

@@ -3,6 +3,8 @@
 use super::{Outcome, load_roster, runtime, show_mistakes};
 use crate::arguments::{Format, PlanArguments, ViewArguments};
 use crate::failure::{Exit, Failure};
+use crate::file::write_whole;
+use crate::journal;
 use crate::target;
 use crate::terminal::Terminal;
 use anyhow::Context as _;
@@ -11,25 +13,43 @@ use model::directory::Directory;
 use model::names::UserId;
 use model::plan::{self, Plan};
 use model::roster::Roster;
+use reconciler::guard;
 use reconciler::planner::{self, Context};
 use reconciler::{snapshot, source};
+use report::harmless;
+use std::fmt::Write as _;
+use std::path::Path;
 
 pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
     let roster = load_roster(terminal, arguments.view.format, &arguments.roster)?;
-    let (directory, target) = match &arguments.against {
+    let (directory, target, redacted) = match &arguments.against {
         Some(path) => {
             let file = source::read_file(path)?;
-            snapshot::read(&file.text).with_context(|| path.display().to_string())?
+            let snapshot = snapshot::read(&file.text).with_context(|| path.display().to_string())?;
+            let target = snapshot.target.clone();
+            let (directory, note) = snapshot.reveal(&roster, &arguments.narrow.only);
+            (directory, target, note)
         }
         None => runtime()?.block_on(async {
             let target = target::connect(&arguments.target).await?;
             let directory = target.read(terminal).await?;
-            Ok::<_, Failure>((directory, target.url().map(str::to_owned)))
+            Ok::<_, Failure>((directory, target.url().map(str::to_owned), None))
         })?,
     };
-    let context = Context { target, now: Timestamp::now(), only: arguments.narrow.only.clone() };
-    let plan = make(terminal, arguments.view.format, &roster, &directory, &context)?;
+    let now = Timestamp::now();
+    let workspace = roster.workspace.as_ref().map(|name| &*name.value);
+    let recent = journal::recent(arguments.journal.journal.as_deref(), target.as_deref(), workspace, now)?;
+    let context = Context { target, now, only: arguments.narrow.only.clone(), recent };
+    let mut plan = make(terminal, arguments.view.format, &roster, &directory, &context)?;
+    plan.notes.splice(..0, redacted);
+    // First of all, since whoever reads what is printed may stop reading.
+    if let Some(path) = &arguments.out {
+        save(path, &plan, &roster)?;
+    }
     show(terminal, &arguments.view, &plan, &roster, &directory)?;
+    if let Some(path) = &arguments.out {
+        terminal.status(&how_to_apply(path, arguments, &plan));
+    }
     Ok(if plan.outcome() == plan::Outcome::Block {
         Exit::Blocked
     } else if arguments.detailed_exitcode && !plan.changeset.is_empty() {
@@ -37,6 +57,45 @@ pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
     } else {
         Exit::Done
     })
+}
+
+/// Saves a plan, in the very bytes of `--format json`.
+fn save(path: &Path, plan: &Plan, roster: &Roster) -> Result<(), Failure> {
+    let written = write_whole(path, |out| report::plan::json(plan, Some(&roster.sources), out));
+    Ok(written.with_context(|| format!("cannot write {}", path.display()))?)
+}
+
+fn how_to_apply(path: &Path, arguments: &PlanArguments, plan: &Plan) -> String {
+    let saved = format!("Saved this plan to {}.", word(path));
+    let mut command = format!("rosterctl apply --plan {}", word(path));
+    let mut when = "It is applied by";
+    if plan.outcome() == plan::Outcome::Block {
+        let mut verdicts = plan.verdicts.clone();
+        let may_pass = guard::approve(&mut verdicts, &plan.digest, &plan.digest).is_ok()
+            && verdicts.iter().all(|verdict| verdict.outcome != plan::Outcome::Block);
+        if !may_pass {
+            return format!("{saved} It is blocked, and no approval lets it pass.\n");
+        }
+        let _ = write!(command, " --approve {}", plan.digest);
+        when = "It is blocked; who may approve it applies it by";
+    }
+    if let Some(policy) = &arguments.roster.policy {
+        let _ = write!(command, " --policy {}", word(policy));
+    }
+    let _ = write!(command, " {}", word(&arguments.roster.roster));
+    format!("{saved} {when}\n  {command}\n")
+}
+
+/// A path as one word of a shell.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    let quoted = if !text.is_empty() && text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    };
+    harmless::terminal(&quoted)
 }
 
 /// Makes a plan; conflicts of identity are shown like the mistakes of a roster, which they are.

@@ -7,34 +7,36 @@ use crate::file::write_whole;
 use crate::target;
 use crate::terminal::Terminal;
 use anyhow::Context as _;
-use reconciler::snapshot;
+use reconciler::snapshot::{self, Snapshot};
 use report::harmless;
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Write};
 
 pub(super) fn run(terminal: Terminal, arguments: &SnapshotArguments) -> Outcome {
     runtime()?.block_on(async {
         let target = target::connect(&arguments.target).await?;
         let directory = target.read(terminal).await?;
+        let url = target.url().map(str::to_owned);
+        let snapshot = if arguments.redact {
+            Snapshot::redacted(&directory, url)
+        } else {
+            Snapshot::whole(directory, url)
+        };
+        let write = |out: &mut dyn Write| -> io::Result<()> {
+            snapshot::write(&snapshot, out, |out, value| harmless::write_json(out, value))
+        };
         match &arguments.out {
             None => {
-                let mut out = BufWriter::new(std::io::stdout().lock());
-                snapshot::write(&directory, target.url(), &mut out, |out, value| {
-                    harmless::write_json(out, value)
-                })?;
+                let mut out = BufWriter::new(io::stdout().lock());
+                write(&mut out)?;
                 out.flush()?;
             }
             Some(path) => {
-                write_whole(path, |out| {
-                    snapshot::write(&directory, target.url(), out, |out, value| {
-                        harmless::write_json(out, value)
-                    })
-                })
-                .with_context(|| format!("cannot write {}", path.display()))?;
+                write_whole(path, write).with_context(|| format!("cannot write {}", path.display()))?;
                 terminal.status(&format!(
                     "Wrote {} users and {} groups to {}.\n",
-                    directory.users.len(),
-                    directory.groups.len(),
-                    path.display()
+                    snapshot.directory.users.len(),
+                    snapshot.directory.groups.len(),
+                    harmless::terminal(&path.display().to_string())
                 ));
             }
         }

@@ -4,13 +4,12 @@ use super::{Outcome, read_files};
 use crate::arguments::{FindingsFormat, ValidateArguments};
 use crate::failure::Exit;
 use crate::terminal::Terminal;
-use model::load::{self, Loaded, Rejected};
+use model::load::{Loaded, Rejected};
 use model::place::Sources;
 use model::{Diagnostic, Roster};
 
 pub(super) fn run(terminal: Terminal, arguments: &ValidateArguments) -> Outcome {
-    let files = read_files(&arguments.roster)?;
-    match load::load(files.roster, files.policy) {
+    match read_files(&arguments.roster)?.load() {
         Ok(Loaded { roster, warnings }) => {
             show(terminal, arguments.format, &warnings, &roster.sources)?;
             if arguments.format == FindingsFormat::Text {

@@ -54,6 +54,7 @@ impl Env {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rosterctl"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.env_clear().env("NO_COLOR", "1").env("COLUMNS", "110").env("HOME", self.folder.path());
+        command.env("TMPDIR", self.folder.path());
         if let Some(token) = self.token {
             command.env("SLACK_SCIM_TOKEN", token);
         }

@@ -199,3 +199,233 @@ fn what_a_service_answers_is_quoted_harmlessly() {
         }
     }
 }
+
+#[test]
+fn what_a_service_answers_is_logged_harmlessly() {
+    use axum::Router;
+    use axum::http::{StatusCode, header};
+    use axum::routing::any;
+    let env = Env::new();
+    env.write("roster.yaml", "version: 1\nusers:\n  - { userName: ada, email: ada@acme.example }\n");
+    // A fault that may pass is logged before the request is sent again.
+    let answer = || async {
+        let detail = NASTY.join(" ");
+        let body = json!({ "detail": detail, "status": 503 }).to_string();
+        (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "application/json")], body)
+    };
+    let served = crate::env::serve(Router::new().fallback(any(answer)));
+    for (arguments, level) in
+        [(&["-vv"][..], None), (&["-vvv", "--color", "always"], None), (&[], Some("trace"))]
+    {
+        let target = ["plan", "roster.yaml", "--timeout", "400ms", "--target", &served.origin[..]];
+        let mut command = env.command(&[&target, arguments].concat());
+        if let Some(level) = level {
+            command.env("RUST_LOG", level);
+        }
+        let output = command.output().unwrap();
+        let logged = String::from_utf8_lossy(&output.stderr);
+        assert!(logged.contains("reading again"), "{logged}");
+        // The last line is our own message, in the colours that were asked for.
+        let (log, _) = logged.trim_end().rsplit_once('\n').unwrap();
+        expect_harmless(&format!("{arguments:?}"), "", log);
+        assert!(log.contains("pwned"), "{log}");
+    }
+}
+
+/// A name that files can have, as far as it goes.
+fn file_name(text: &str) -> String {
+    let name: String = text.chars().filter(|c| !matches!(c, '/' | '\0')).take(60).collect();
+    format!("{name}.yaml")
+}
+
+#[cfg(unix)]
+#[test]
+fn no_name_of_a_file_acts() {
+    let env = Env::new();
+    let live = workspace(&seed(), &[]);
+    let good = "version: 1\nusers:\n  - { userName: u0, email: u0@acme.example, title: New }\n";
+    for text in NASTY {
+        let (name, wrong) = (file_name(text), file_name(&format!("wrong {text}")));
+        let missing = file_name(&format!("missing {text}"));
+        env.write(&format!("./{name}"), good);
+        env.write(&format!("./{wrong}"), good.replace("title", "titel"));
+        let (name, wrong, missing) = (format!("./{name}"), format!("./{wrong}"), format!("./{missing}"));
+        let (name, wrong, missing) = (&name[..], &wrong[..], &missing[..]);
+        let against = ["--target", &live.target[..]];
+        for arguments in [
+            &["plan", name, "--full", "--target", &live.target][..],
+            &["plan", name, "--format", "markdown", "--target", &live.target],
+            &["plan", name, "--format", "json", "--target", &live.target],
+            &["plan", name, "--diff", "--out", missing, "--target", &live.target],
+            &["validate", wrong],
+            &["validate", wrong, "--format", "markdown"],
+            &["validate", wrong, "--format", "json"],
+            &["plan", name, "--policy", wrong],
+            &["plan", name, "--against", wrong],
+            &["plan", name, "--simulate", wrong],
+            &["plan", name, "--token-file", "missing", against[0], against[1]],
+            &["plan", name, "--ca-file", wrong, against[0], against[1]],
+            &["plan", name, "--journal", wrong, against[0], against[1]],
+            &["apply", name, "--plan", wrong],
+            &["apply", name, "--plan", missing, against[0], against[1]],
+            &["history", wrong],
+            &["history", "missing", "--run", name],
+            &["revert", wrong, name],
+            &["snapshot", "--out", missing, against[0], against[1]],
+            &["snapshot", "--out", &format!("{missing}/x"), against[0], against[1]],
+            &["sim", "--seed", wrong],
+        ] {
+            let ran = env.run(arguments);
+            expect_harmless(&arguments.join(" "), &ran.stdout, &ran.stderr);
+        }
+        std::fs::remove_file(env.path(missing)).unwrap();
+    }
+}
+
+#[test]
+fn no_argument_acts_when_it_is_complained_of() {
+    let env = Env::new();
+    env.write("roster.yaml", "version: 1\nusers:\n  - { userName: u0, email: u0@acme.example }\n");
+    let live = workspace(&seed(), &[]);
+    for text in NASTY {
+        // An argument cannot hold a zero byte.
+        let text = &text.replace('\0', "")[..];
+        let flag = format!("--no-such={text}");
+        let switch = format!("{text}={text}");
+        for arguments in [
+            &[text][..],
+            &[&flag],
+            &["plan", "roster.yaml", text],
+            &["plan", "roster.yaml", "--format", text],
+            &["plan", "roster.yaml", "--timeout", text],
+            &["plan", "roster.yaml", "--dialect", text],
+            &["plan", "roster.yaml", "--target", text],
+            &["plan", "roster.yaml", "--target", &format!("https://{text}")],
+            &["plan", "roster.yaml", "--target", &format!("https://slack.example/{text}?{text}")],
+            &["plan", "roster.yaml", "--only", text, "--target", &live.target],
+            &["plan", "roster.yaml", "--only", text, "--format", "markdown", "--target", &live.target],
+            &["apply", "roster.yaml", "--approve", text, "--yes", "--target", &live.target],
+            &["daemon", "roster.yaml", "--interval", text],
+            &["history", "roster.yaml", "--run", text],
+            &["sim", "--listen", text],
+            &["sim", "--set", &switch],
+            &["sim", "--set", &format!("plan={text}")],
+            &["completions", text],
+            &["plan", "roster.yaml", "--color", text],
+        ] {
+            let ran = env.run(arguments);
+            expect_harmless(&arguments.join(" "), &ran.stdout, &ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn no_name_in_a_snapshot_or_a_saved_plan_acts() {
+    let env = Env::new();
+    env.write("roster.yaml", roster());
+    let live = workspace(&seed(), &[]);
+    let checked = |arguments: &[&str]| {
+        let ran = env.run(arguments);
+        expect_harmless(&arguments.join(" "), &ran.stdout, &ran.stderr);
+        ran
+    };
+    checked(&["snapshot", "--out", "whole.json", "--target", &live.target]).expect_code(0).stdout.clear();
+    checked(&["snapshot", "--out", "redacted.json", "--redact", "--target", &live.target])
+        .expect_code(0)
+        .stdout
+        .clear();
+    for file in ["whole.json", "redacted.json"] {
+        for more in [&["--full"][..], &["--diff"], &["--format", "json"], &["--format", "markdown"]] {
+            checked(&[&["plan", "roster.yaml", "--against", file], more].concat())
+                .expect_code(0)
+                .stdout
+                .clear();
+        }
+    }
+    checked(&["plan", "roster.yaml", "--out", "plan.json", "--target", &live.target])
+        .expect_code(0)
+        .stdout
+        .clear();
+    let plan = std::fs::read_to_string(env.path("plan.json")).unwrap();
+    expect_harmless("the saved plan", &plan, "");
+    // Altered by somebody who would like to be quoted.
+    for text in NASTY {
+        let quoted = json!(text).to_string();
+        let mut versions =
+            vec![plan.replacen("\"formatVersion\":1", &format!("\"formatVersion\":{quoted}"), 1)];
+        for (key, value) in [
+            ("digest", &quoted),
+            ("dialect", &quoted),
+            ("target", &quoted),
+            ("changes", &format!("[{quoted}]")),
+        ] {
+            let mut altered: Value = serde_json::from_str(&plan).unwrap();
+            altered[key] = serde_json::from_str(value).unwrap();
+            versions.push(altered.to_string());
+        }
+        let mut altered: Value = serde_json::from_str(&plan).unwrap();
+        altered["changes"][0]["request"]["path"] = json!(text);
+        versions.push(altered.to_string());
+        for version in versions {
+            env.write("altered.json", version);
+            checked(&["apply", "roster.yaml", "--plan", "altered.json", "--target", &live.target])
+                .expect_code(1)
+                .stdout
+                .clear();
+        }
+    }
+    live.expect_untouched();
+    // Somebody else has edited meanwhile, and their words are repeated.
+    live.simulator.edit(|world| {
+        for (n, text) in NASTY.iter().enumerate() {
+            world.edit_user(&format!("u{n}"), |user| user.title = text.repeat(2));
+        }
+    });
+    for format in ["text", "markdown", "json"] {
+        checked(&[
+            "apply",
+            "roster.yaml",
+            "--plan",
+            "plan.json",
+            "--format",
+            format,
+            "--target",
+            &live.target,
+        ])
+        .expect_code(5)
+        .stdout
+        .clear();
+    }
+}
+
+#[test]
+fn no_name_and_no_answer_acts_in_what_a_daemon_says() {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use std::process::Stdio;
+    use std::time::Duration;
+    let env = Env::new();
+    env.write("roster.yaml", roster());
+    let blocked = roster().replace("\"removeMembers\":\"100%\"", "\"removeMembers\":0");
+    env.write("blocked.yaml", blocked);
+    let (live, other) = (workspace(&seed(), &[]), workspace(&seed(), &[]));
+    let detail = json!({ "detail": NASTY.join(" "), "status": 400 }).to_string();
+    let answer = move || {
+        let detail = detail.clone();
+        async move { (StatusCode::BAD_REQUEST, detail) }
+    };
+    let served = crate::env::serve(Router::new().fallback(answer));
+    let cases =
+        [("roster.yaml", &live.target), ("blocked.yaml", &other.target), ("roster.yaml", &served.origin)];
+    for (roster, target) in cases {
+        let mut command = env.command(&["daemon", roster, "--target", target, "-vv"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Long enough for the first round, whatever comes of it.
+        std::thread::sleep(Duration::from_secs(2));
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        expect_harmless(roster, &out, &err);
+        assert!(out.contains("pwned"), "it has told of none of them: {out}{err}");
+    }
+}

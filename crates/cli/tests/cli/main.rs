@@ -3,10 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod bad_input;
+mod canary;
 mod commands;
+mod daemon;
 mod documents;
 mod env;
 mod examples;
 mod hostile;
+mod journal;
+mod killed;
+mod lock;
 mod readme;
+mod redacted;
+mod revert;
+mod running;
+mod saved;
 mod sim;

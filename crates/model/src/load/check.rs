@@ -8,10 +8,14 @@ use super::people;
 use super::references;
 use crate::attribute::{Attribute, Value};
 use crate::diagnostic::Diagnostic;
-use crate::names::fold;
+use crate::key::Key;
+use crate::names::{fold, folded};
 use crate::place::{Located, Place, Sources};
+use crate::policy::AllowedDomains;
 use crate::roster::{EntryIndex, GroupEntry, Roster, UserEntry, Wish};
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Makes the roster of what was gathered. It is of no use when errors have been found, now or before.
 pub(super) fn check(gathered: Gathered, findings: &mut Findings) -> Roster {
@@ -22,8 +26,8 @@ pub(super) fn check(gathered: Gathered, findings: &mut Findings) -> Roster {
         empty_roster(users_key, findings);
     }
     let by_name = unique_people(&users, findings);
-    if let Some(domains) = &policy.email_domains {
-        allowed_domains(&users, domains, findings);
+    if let (Some(allowed), Some(domains)) = (policy.allowed_domains(), &policy.email_domains) {
+        refused_domains(&users, &allowed, domains, findings);
     }
     if let Some(groups) = &groups {
         unique_groups(groups, findings);
@@ -44,15 +48,15 @@ fn empty_roster(users_key: Option<Place>, findings: &mut Findings) {
 }
 
 /// Reports people, addresses and ids that are given twice, and returns the people by name.
-fn unique_people(users: &[people::Draft], findings: &mut Findings) -> HashMap<Box<str>, EntryIndex> {
-    let mut by_name: HashMap<Box<str>, EntryIndex> = HashMap::with_capacity(users.len());
-    let mut addresses: HashMap<String, (usize, Place)> = HashMap::with_capacity(users.len());
+fn unique_people(users: &[people::Draft], findings: &mut Findings) -> HashMap<Key, EntryIndex> {
+    let mut by_name: HashMap<Key, EntryIndex> = HashMap::with_capacity(users.len());
+    let mut addresses: HashMap<Cow<'_, str>, (usize, Place)> = HashMap::with_capacity(users.len());
     let mut ids: HashMap<&str, Place> = HashMap::new();
     for (at, draft) in users.iter().enumerate() {
         let user = &draft.entry;
         let index = EntryIndex(u32::try_from(at).unwrap_or(u32::MAX));
         let name = user.user_name.value.as_str();
-        let twin = by_name.get(name).copied();
+        let twin = by_name.get(&Key::from(name)).copied();
         match twin.and_then(|twin| users.get(twin.get())) {
             Some(first) => findings.report(
                 Diagnostic::error(
@@ -64,27 +68,25 @@ fn unique_people(users: &[people::Draft], findings: &mut Findings) -> HashMap<Bo
                 .help("keep one of the two entries; letter case does not distinguish people"),
             ),
             None => {
-                by_name.insert(name.into(), index);
+                by_name.insert(Key::from(name), index);
             }
         }
         let secondary = secondary_email(user);
         let own = [Some((&*user.email.value, user.email.place)), secondary];
         for (address, place) in own.into_iter().flatten() {
-            match addresses.get(&fold(address)) {
+            match addresses.entry(folded(address)) {
                 // An entry that was copied whole is one mistake.
-                Some((holder, _)) if twin.is_some_and(|twin| twin.get() == *holder) => {}
-                Some((_, first)) => findings.report(
+                Entry::Occupied(held) if twin.is_some_and(|twin| twin.get() == held.get().0) => {}
+                Entry::Occupied(held) => findings.report(
                     Diagnostic::error(
                         codes::DUPLICATE_EMAIL,
                         place,
                         format!("the address {} is in the roster twice", quote(address)),
                     )
-                    .related(*first, "first given here")
+                    .related(held.get().1, "first given here")
                     .help("Slack lets one account have an address, primary or secondary; letter case does not matter"),
                 ),
-                None => {
-                    addresses.insert(fold(address), (at, place));
-                }
+                Entry::Vacant(free) => drop(free.insert((at, place))),
             }
         }
         if let Some(id) = &user.id {
@@ -119,15 +121,16 @@ fn duplicate_id<'i>(ids: &mut HashMap<&'i str, Place>, id: &'i str, place: Place
 }
 
 /// Reports addresses outside the allowed domains, of everybody who may be written.
-fn allowed_domains(users: &[people::Draft], domains: &[Located<Box<str>>], findings: &mut Findings) {
-    let allowed: HashSet<&str> = domains.iter().map(|domain| &*domain.value).collect();
+fn refused_domains(
+    users: &[people::Draft],
+    allowed: &AllowedDomains<'_>,
+    domains: &[Located<Box<str>>],
+    findings: &mut Findings,
+) {
     for user in users.iter().map(|draft| &draft.entry).filter(|user| user.managed) {
         let own = [Some((&*user.email.value, user.email.place)), secondary_email(user)];
         for (address, place) in own.into_iter().flatten() {
-            let domain = address.rsplit('@').next().unwrap_or_default().to_lowercase();
-            if allowed.contains(&*domain) {
-                continue;
-            }
+            let Err(domain) = allowed.check(address) else { continue };
             let some: Vec<&str> = domains.iter().take(5).map(|domain| &*domain.value).collect();
             let meant =
                 if findings.is_full() { None } else { closest(&domain, domains.iter().map(|d| &*d.value)) };

@@ -4,6 +4,7 @@ use super::codes;
 use super::findings::{Findings, all_of, closest, did_you_mean, quote};
 use super::node::{Key, Node, Value};
 use crate::place::Place;
+use std::fmt;
 
 /// A mapping whose keys have been compared with those that may be there.
 pub(super) struct Fields<'n, 't> {
@@ -18,7 +19,7 @@ impl<'n, 't> Fields<'n, 't> {
     /// that a misspelling is not also a missing key, and the mistakes of its value are found in the same go.
     pub(super) fn read(
         node: &'n Node<'t>,
-        what: &str,
+        what: impl fmt::Display + Copy,
         known: &[&'static str],
         findings: &mut Findings,
     ) -> Option<Self> {
@@ -52,6 +53,11 @@ impl<'n, 't> Fields<'n, 't> {
         Some(Self { place: node.place, entries })
     }
 
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<(&'n Key<'t>, &'n Node<'t>)> {
         self.entries.iter().find(|(n, ..)| *n == name).map(|(_, key, node)| (*key, *node))
     }
@@ -82,7 +88,7 @@ impl<'n, 't> Fields<'n, 't> {
 /// Reports an unknown key and returns the key that was meant, if one that is `free` is close.
 pub(super) fn unknown_key(
     key: &Key<'_>,
-    what: &str,
+    what: impl fmt::Display,
     known: &[&'static str],
     free: impl Fn(&str) -> bool,
     findings: &mut Findings,
@@ -103,7 +109,7 @@ pub(super) fn unknown_key(
 }
 
 /// Reports that `node`, the value of `what`, is of another type than `wanted`.
-pub(super) fn wrong_type(node: &Node<'_>, what: &str, wanted: &str, findings: &mut Findings) {
+pub(super) fn wrong_type(node: &Node<'_>, what: impl fmt::Display, wanted: &str, findings: &mut Findings) {
     if matches!(node.value(), Value::Broken) {
         return;
     }

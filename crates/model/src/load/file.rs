@@ -3,7 +3,7 @@
 use super::fields::{Fields, unknown_key, wrong_type};
 use super::findings::{Findings, quote};
 use super::groups;
-use super::names::Names;
+use super::names::{NameId, Names};
 use super::node::{Budget, Key, Node, Value};
 use super::people::{self, Lost, Said};
 use super::policy::{self, POLICY_KEYS};
@@ -37,6 +37,43 @@ pub(super) struct Gathered {
     pub(super) is_incomplete: bool,
     /// The first `users` key, for saying that it lists nobody.
     pub(super) users_key: Option<Place>,
+}
+
+impl Gathered {
+    /// Whether what another file says would be the same if it had been read after what is gathered here.
+    pub(super) fn can_absorb(&self, other: &Self) -> bool {
+        other.sections.keys().all(|section| !self.sections.contains_key(section))
+    }
+
+    /// Adds what another file says.
+    pub(super) fn absorb(&mut self, other: Self) {
+        let Self { workspace, policy, sections, users, groups, names, lost_names, is_incomplete, users_key } =
+            other;
+        self.workspace = self.workspace.take().or(workspace);
+        self.policy = self.policy.take().or(policy);
+        self.sections.extend(sections);
+        let ids = self.names.absorb(names);
+        let rename = |id: &mut NameId| *id = ids.get(id.get()).copied().unwrap_or(*id);
+        self.users.reserve(users.len());
+        for mut draft in users {
+            if let Some(manager) = &mut draft.manager {
+                rename(&mut manager.value);
+            }
+            self.users.push(draft);
+        }
+        if let Some(groups) = groups {
+            let all = self.groups.get_or_insert_default();
+            for mut draft in groups {
+                for (name, _) in draft.members.iter_mut().flat_map(|members| &mut members.value) {
+                    rename(name);
+                }
+                all.push(draft);
+            }
+        }
+        self.lost_names.extend(lost_names);
+        self.is_incomplete |= is_incomplete;
+        self.users_key = self.users_key.or(users_key);
+    }
 }
 
 /// The beginning of a file, for what concerns the whole of it.
@@ -256,12 +293,14 @@ impl RosterFile {
                 gathered.users_key.get_or_insert(key.place);
                 while let Some(node) = next_entry(reader)? {
                     user(&node, gathered, reader.findings);
+                    reader.reuse(node);
                 }
             }
             ("groups", Event::SequenceStart(0, None)) => {
                 gathered.groups.get_or_insert_default();
                 while let Some(node) = next_entry(reader)? {
                     group(&node, gathered, reader.findings);
+                    reader.reuse(node);
                 }
             }
             (_, event) => {

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::names::fold;
 use crate::place::Place;
 use std::collections::HashSet;
+use std::fmt::{self, Write as _};
 
 /// The mistakes found so far: each once, and no more than [`MAX_FINDINGS`] of a severity.
 #[derive(Default)]
@@ -16,6 +17,8 @@ pub(super) struct Findings {
     errors: usize,
     warnings: usize,
     beyond: usize,
+    /// The most errors or warnings there ever were, those forgotten since among them.
+    most: usize,
 }
 
 impl Findings {
@@ -28,6 +31,7 @@ impl Findings {
             self.beyond += 1;
         } else if self.seen.insert(identity(&finding)) {
             *count += 1;
+            self.most = self.most.max(*count);
             self.kept.push(finding);
         }
     }
@@ -40,6 +44,17 @@ impl Findings {
         help: impl Into<String>,
     ) {
         self.report(Diagnostic::error(code, place, message).help(help));
+    }
+
+    /// Whether what was found elsewhere would have been found just so here, no limit coming in between.
+    pub(super) fn can_absorb(&self, other: &Self) -> bool {
+        let below = |count: usize| count.saturating_add(other.most) < MAX_FINDINGS;
+        self.beyond == 0 && other.beyond == 0 && below(self.errors) && below(self.warnings)
+    }
+
+    /// Adds what was found elsewhere.
+    pub(super) fn absorb(&mut self, other: Self) {
+        other.kept.into_iter().for_each(|finding| self.report(finding));
     }
 
     /// How many there are, as a place to come back to with [`Findings::forget_since`].
@@ -103,20 +118,29 @@ const QUOTED_CHARS: usize = 48;
 /// A text of the roster as it stands in a message: between backquotes, cut where it is long, control characters
 /// escaped so that a message stays one line.
 pub(super) fn quote(text: &str) -> String {
-    let mut quoted = String::from("`");
-    for (i, c) in text.chars().enumerate() {
-        if i == QUOTED_CHARS {
-            quoted.push('…');
-            break;
+    Quoted(text).to_string()
+}
+
+/// What [`quote`] makes of a text, made only if it is shown: most values are right, and name their key in no message.
+#[derive(Clone, Copy)]
+pub(super) struct Quoted<'t>(pub(super) &'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('`')?;
+        for (i, c) in self.0.chars().enumerate() {
+            if i == QUOTED_CHARS {
+                f.write_char('…')?;
+                break;
+            }
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
         }
-        if c.is_control() {
-            quoted.extend(c.escape_default());
-        } else {
-            quoted.push(c);
-        }
+        f.write_char('`')
     }
-    quoted.push('`');
-    quoted
 }
 
 /// The candidate that `text` is likely to be a misspelling of, if one is close enough: a third of its characters may

@@ -9,42 +9,61 @@ use saphyr_parser::Marker;
 /// columns are right from the next line on.
 pub(super) struct Lines<'t> {
     text: &'t str,
-    is_ascii: bool,
     /// Where each line begins, in bytes.
     starts: Vec<u32>,
-    /// The last place that was asked for. Places on one line are asked for from left to right, with few steps back,
-    /// so that a long line is walked about once.
+    /// The line of the last place that was asked for, its line break not included.
+    line: Line,
+    /// That place. Places on one line are asked for from left to right, with few steps back, so that a long line is
+    /// walked about once.
     last: Cursor,
 }
 
 #[derive(Clone, Copy)]
+struct Line {
+    number: usize,
+    start: usize,
+    end: usize,
+}
+
+#[derive(Clone, Copy)]
 struct Cursor {
-    line: usize,
     column: usize,
     byte: usize,
 }
 
 impl<'t> Lines<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let bytes = text.as_bytes();
         let first = if text.starts_with('\u{feff}') { 3 } else { 0 };
-        let is_end =
-            |at: usize, byte: u8| byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
-        let ends = bytes.iter().enumerate().filter(|(at, byte)| is_end(*at, **byte)).map(|(at, _)| at + 1);
-        let starts = [first].into_iter().chain(ends).map(narrow).collect();
-        Self { text, is_ascii: text.is_ascii(), starts, last: Cursor { line: 0, column: 0, byte: first } }
+        let mut starts = vec![narrow(first)];
+        if text.contains('\r') {
+            let bytes = text.as_bytes();
+            let is_end =
+                |at: usize, byte: u8| byte == b'\n' || byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+            let ends = bytes.iter().enumerate().filter(|(at, byte)| is_end(*at, **byte));
+            starts.extend(ends.map(|(at, _)| narrow(at + 1)));
+        } else {
+            starts.extend(text.match_indices('\n').map(|(at, _)| narrow(at + 1)));
+        }
+        let mut lines = Self {
+            text,
+            starts,
+            line: Line { number: 0, start: first, end: first },
+            last: Cursor { column: 0, byte: first },
+        };
+        lines.line.end = lines.line_end(0);
+        lines
     }
 
     /// The stretch between two of the parser's marks, or the part of it that is on the first mark's line, because only
     /// that can be underlined.
     pub(super) fn place(&mut self, source: SourceId, start: Marker, end: Marker) -> Place {
         let from = self.find(start);
-        let line_end = self.line_end(from.line);
-        let to = if end.line() == start.line() { self.find(end).byte } else { line_end };
+        let line = self.line;
+        let to = if end.line() == start.line() { self.find(end).byte } else { line.end };
         let text = self.text.get(from.byte..to.max(from.byte)).unwrap_or_default();
         Place {
             source,
-            line: narrow(from.line + 1),
+            line: narrow(line.number + 1),
             column: narrow(from.column + 1),
             start: narrow(from.byte),
             len: narrow(text.trim_end().len()),
@@ -69,28 +88,44 @@ impl<'t> Lines<'t> {
     /// The mark in bytes. A mark beyond the end of its line or of the text means that end.
     fn find(&mut self, mark: Marker) -> Cursor {
         let asked = mark.line().saturating_sub(1);
-        let (line, column) =
+        let (number, column) =
             if asked < self.starts.len() { (asked, mark.col()) } else { (self.starts.len() - 1, usize::MAX) };
-        let start = self.starts.get(line).map_or(0, |start| *start as usize);
-        let end = self.line_end(line);
-        if self.is_ascii {
-            let byte = start.saturating_add(column).min(end);
-            return Cursor { line, column: byte - start, byte };
+        if self.line.number != number {
+            let start = self.starts.get(number).map_or(0, |start| *start as usize);
+            self.line = Line { number, start, end: self.line_end(number) };
+            self.last = Cursor { column: 0, byte: start };
         }
-        let mut at = if self.last.line == line { self.last } else { Cursor { line, column: 0, byte: start } };
-        while at.column < column {
-            let Some(c) = self.text.get(at.byte..end).and_then(|rest| rest.chars().next()) else { break };
+        self.last = if column >= self.last.column { self.forward(column) } else { self.back(column) };
+        self.last
+    }
+
+    /// From the last place to a column after it. A stretch of ASCII, which most are, is not walked.
+    fn forward(&self, column: usize) -> Cursor {
+        let mut at = self.last;
+        let goal = at.byte.saturating_add(column - at.column).min(self.line.end);
+        if self.text.as_bytes().get(at.byte..goal).is_some_and(<[u8]>::is_ascii) {
+            return Cursor { column: at.column + (goal - at.byte), byte: goal };
+        }
+        let rest = self.text.get(at.byte..self.line.end).unwrap_or_default();
+        for c in rest.chars().take(column - at.column) {
             at.column += 1;
             at.byte += c.len_utf8();
         }
-        while at.column > column {
-            let Some(c) = self.text.get(start..at.byte).and_then(|before| before.chars().next_back()) else {
-                break;
-            };
+        at
+    }
+
+    /// From the last place to a column before it.
+    fn back(&self, column: usize) -> Cursor {
+        let mut at = self.last;
+        let goal = at.byte.saturating_sub(at.column - column).max(self.line.start);
+        if self.text.as_bytes().get(goal..at.byte).is_some_and(<[u8]>::is_ascii) {
+            return Cursor { column: at.column - (at.byte - goal), byte: goal };
+        }
+        let before = self.text.get(self.line.start..at.byte).unwrap_or_default();
+        for c in before.chars().rev().take(at.column - column) {
             at.column -= 1;
             at.byte -= c.len_utf8();
         }
-        self.last = at;
         at
     }
 }

@@ -5,6 +5,8 @@ use super::limits::MAX_NODES;
 use crate::place::{Located, Place};
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A piece of a roster file.
 #[derive(Debug, Clone)]
@@ -91,19 +93,54 @@ pub(super) fn text_weight(text: &str) -> u64 {
 }
 
 /// What is left of [`MAX_NODES`].
-pub(super) struct Budget(u64);
+pub(super) struct Budget {
+    left: u64,
+    taken: u64,
+    is_overdrawn: bool,
+    /// Where more comes from, for a file that is read beside others.
+    pool: Option<Arc<AtomicU64>>,
+}
 
 impl Default for Budget {
     fn default() -> Self {
-        Self(MAX_NODES)
+        Self { left: MAX_NODES, taken: 0, is_overdrawn: false, pool: None }
     }
 }
 
+/// How much is drawn from a pool at once, so that those who share it seldom meet there.
+const DRAUGHT: u64 = 4096;
+
 impl Budget {
+    /// A budget out of a pool that others draw from.
+    pub(super) fn of(pool: Arc<AtomicU64>) -> Self {
+        Self { left: 0, taken: 0, is_overdrawn: false, pool: Some(pool) }
+    }
+
     /// Takes `weight`, or says `false` when the roster has become too large.
     pub(super) fn take(&mut self, weight: u64) -> bool {
-        let enough = self.0 >= weight;
-        self.0 = self.0.saturating_sub(weight);
+        if self.left < weight {
+            self.draw((weight - self.left).max(DRAUGHT));
+        }
+        let enough = self.left >= weight;
+        self.left = self.left.saturating_sub(weight);
+        self.taken = self.taken.saturating_add(weight);
+        self.is_overdrawn |= !enough;
         enough
+    }
+
+    /// How much there is to take, but for what a pool has.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// How much was taken, where everything was there that was asked for.
+    pub(super) fn taken(&self) -> Option<u64> {
+        (!self.is_overdrawn).then_some(self.taken)
+    }
+
+    fn draw(&mut self, draught: u64) {
+        let Some(pool) = &self.pool else { return };
+        let drawn = pool.fetch_update(Relaxed, Relaxed, |left| Some(left.saturating_sub(draught)));
+        self.left += drawn.unwrap_or_default().min(draught);
     }
 }

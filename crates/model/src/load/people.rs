@@ -2,7 +2,7 @@
 
 use super::codes;
 use super::fields::Fields;
-use super::findings::{Findings, quote};
+use super::findings::{Findings, Quoted, quote};
 use super::names::{NameId, Names};
 use super::node::{Budget, Node, text_weight};
 use super::scalars;
@@ -10,6 +10,7 @@ use crate::attribute::{Attribute, Clearing, Row, TABLE, Value, ValueKind};
 use crate::place::{Located, Place};
 use crate::roster::{Setting, UserEntry, Wish};
 use crate::{UserId, UserName};
+use std::sync::LazyLock;
 
 /// The keys of a user: the first step of every row's key, and what is no attribute.
 pub(super) const USER_KEYS: &[&str] = &[
@@ -186,7 +187,7 @@ fn identity_text<'n>(node: &'n Node<'_>, key: &str, findings: &mut Findings) -> 
         not_null(node.place, Attribute::from_key(key), findings);
         return None;
     }
-    scalars::text(node, &quote(key), findings)
+    scalars::text(node, Quoted(key), findings)
 }
 
 fn not_null(place: Place, attribute: Option<Attribute>, findings: &mut Findings) {
@@ -209,7 +210,7 @@ fn refuse_unwritten(fields: &Fields<'_, '_>, findings: &mut Findings) {
 }
 
 fn attributes(fields: &Fields<'_, '_>, names: &mut Names, findings: &mut Findings) -> Said {
-    let mut said = Said::default();
+    let mut said = Said { settings: Vec::with_capacity(fields.len() + 2), ..Said::default() };
     for (name, _, node) in fields.iter() {
         match name {
             "userName" | "email" | "id" | "managed" => {}
@@ -224,10 +225,10 @@ fn attributes(fields: &Fields<'_, '_>, names: &mut Names, findings: &mut Finding
             }
             "guest" => guest(node, &mut said, findings),
             "name" => {
-                group(node, "name", &mut said.settings, findings);
+                group(node, &NAME, &mut said.settings, findings);
                 require_a_name(node.place, &said.settings, findings);
             }
-            "address" => group(node, "address", &mut said.settings, findings),
+            "address" => group(node, &ADDRESS, &mut said.settings, findings),
             _ => {
                 if let Some(attribute) = Attribute::from_key(name) {
                     said.settings.extend(setting(node, attribute.row(), findings));
@@ -236,6 +237,8 @@ fn attributes(fields: &Fields<'_, '_>, names: &mut Names, findings: &mut Finding
         }
     }
     said.settings.sort_by_key(|setting| setting.attribute);
+    // The manager joins the settings once it is known who that is; nothing else does, and rosters are large.
+    said.settings.shrink_to(said.settings.len() + usize::from(said.manager.is_some()));
     said
 }
 
@@ -264,21 +267,37 @@ fn setting(node: &Node<'_>, row: &'static Row, findings: &mut Findings) -> Optio
     Some(Setting { attribute, wish: Wish::Set(value), place: node.place })
 }
 
-/// The rows below `prefix` (`name`, `address`).
-fn group(node: &Node<'_>, prefix: &'static str, settings: &mut Vec<Setting>, findings: &mut Findings) {
-    let rows =
-        || TABLE.iter().filter_map(|row| Some((row.key.strip_prefix(prefix)?.strip_prefix('.')?, row)));
+/// A key that takes a mapping, and the rows below it.
+struct Group {
+    key: &'static str,
+    /// The last step of each row's key.
+    names: Vec<&'static str>,
+    rows: Vec<&'static Row>,
+}
+
+impl Group {
+    fn new(key: &'static str) -> Self {
+        let below = TABLE.iter().filter_map(|row| Some((row.key.strip_prefix(key)?.strip_prefix('.')?, row)));
+        let (names, rows) = below.unzip();
+        Self { key, names, rows }
+    }
+}
+
+static NAME: LazyLock<Group> = LazyLock::new(|| Group::new("name"));
+static ADDRESS: LazyLock<Group> = LazyLock::new(|| Group::new("address"));
+
+/// What the rows of a group say.
+fn group(node: &Node<'_>, group: &Group, settings: &mut Vec<Setting>, findings: &mut Findings) {
     if node.is_null() {
-        settings.extend(rows().map(|(_, row)| Setting {
+        settings.extend(group.rows.iter().map(|row| Setting {
             attribute: row.attribute,
             wish: Wish::Clear,
             place: node.place,
         }));
         return;
     }
-    let known: Vec<&'static str> = rows().map(|(name, _)| name).collect();
-    let Some(fields) = Fields::read(node, &quote(prefix), &known, findings) else { return };
-    for (name, row) in rows() {
+    let Some(fields) = Fields::read(node, Quoted(group.key), &group.names, findings) else { return };
+    for (name, row) in group.names.iter().zip(&group.rows) {
         if let Some(node) = fields.node(name) {
             settings.extend(setting(node, row, findings));
         }

@@ -87,7 +87,7 @@ fn choice(
     findings: &mut Findings,
 ) -> Option<&'static str> {
     let Value::Text { text, .. } = node.value() else {
-        wrong_type(node, &quote(what), &either(choices), findings);
+        wrong_type(node, quote(what), &either(choices), findings);
         return None;
     };
     let found = choices.iter().copied().find(|choice| choice == text);

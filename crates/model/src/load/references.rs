@@ -7,7 +7,8 @@ use super::names::{NameId, Names};
 use super::people;
 use crate::attribute::{Attribute, Value};
 use crate::diagnostic::Diagnostic;
-use crate::names::{UserName, fold};
+use crate::key::Key;
+use crate::names::{UserName, fold, folded};
 use crate::place::{Located, Place};
 use crate::roster::{EntryIndex, GroupEntry, Member, Members, Setting, UserEntry, Wish};
 use std::collections::{BTreeSet, HashMap};
@@ -25,7 +26,7 @@ const MAX_CIRCLE_NAMES: usize = 8;
 /// What is needed to find out whom a name means.
 pub(super) struct Resolver<'g> {
     pub(super) names: &'g Names,
-    pub(super) by_name: &'g HashMap<Box<str>, EntryIndex>,
+    pub(super) by_name: &'g HashMap<Key, EntryIndex>,
     pub(super) lost_names: &'g BTreeSet<String>,
     pub(super) is_incomplete: bool,
 }
@@ -83,11 +84,17 @@ impl Resolver<'_> {
         let users: Vec<UserEntry> = users.into_iter().map(|draft| draft.entry).collect();
         circular_managers(&users, findings);
 
-        let mut book =
-            MemberBook { users: &users, meanings: &meanings, last_group: vec![usize::MAX; users.len()] };
+        let mut book = MemberBook {
+            users: &users,
+            meanings: &meanings,
+            is_active: users.iter().map(|user| user.active.value).collect(),
+            last_group: vec![u32::MAX; users.len()],
+        };
         let groups = groups.map(|groups| {
-            let numbered = groups.into_iter().enumerate();
-            numbered.map(|(number, draft)| book.enter(number, draft, &mut unknown, findings)).collect()
+            (0..)
+                .zip(groups)
+                .map(|(number, draft)| book.enter(number, draft, &mut unknown, findings))
+                .collect()
         });
         if !self.is_incomplete {
             self.report_unknown(unknown, &users, findings);
@@ -99,11 +106,11 @@ impl Resolver<'_> {
         let mut meanings = Vec::new();
         let mut by_fold: HashMap<String, usize> = HashMap::new();
         for (at, text) in self.names.iter().enumerate() {
-            let folded = fold(text);
-            meanings.push(match self.by_name.get(&*folded) {
+            let folded = folded(text);
+            meanings.push(match self.by_name.get(&Key::from(&*folded)) {
                 Some(person) => Meaning::Person(*person),
-                None if self.lost_names.contains(&folded) => Meaning::Lost,
-                None => Meaning::Unknown(*by_fold.entry(folded).or_insert_with(|| {
+                None if self.lost_names.contains(&*folded) => Meaning::Lost,
+                None => Meaning::Unknown(*by_fold.entry(folded.into_owned()).or_insert_with(|| {
                     let id = NameId::new(at);
                     unknown.0.push((id, Place::default(), Vec::new(), 0));
                     unknown.0.len() - 1
@@ -169,15 +176,18 @@ impl Resolver<'_> {
 struct MemberBook<'g> {
     users: &'g [UserEntry],
     meanings: &'g [Meaning],
+    /// For each person, whether they are active; beside the entries, which are too large to be visited in any order for
+    /// each of a million memberships.
+    is_active: Vec<bool>,
     /// For each person, the number of the last group in which they were seen.
-    last_group: Vec<usize>,
+    last_group: Vec<u32>,
 }
 
 impl MemberBook<'_> {
     /// The group with people in the place of names.
     fn enter(
         &mut self,
-        number: usize,
+        number: u32,
         draft: groups::Draft,
         unknown: &mut Unknown,
         findings: &mut Findings,
@@ -194,17 +204,17 @@ impl MemberBook<'_> {
                 }
                 Some(Meaning::Lost) | None => continue,
             };
-            let (Some(user), Some(group)) =
-                (self.users.get(person.get()), self.last_group.get_mut(person.get()))
-            else {
+            let at = person.get();
+            let (Some(is_active), Some(group)) = (self.is_active.get(at), self.last_group.get_mut(at)) else {
                 continue;
             };
-            if *group == number {
-                listed_twice(user, place, &entry, findings);
-                continue;
-            }
+            let is_twice = *group == number;
             *group = number;
-            if !user.active.value {
+            if let (true, Some(user)) = (is_twice || !is_active, self.users.get(at)) {
+                if is_twice {
+                    listed_twice(user, place, &entry, findings);
+                    continue;
+                }
                 inactive_member(user, place, findings);
             }
             list.push(Member { user: person, line: place.line });

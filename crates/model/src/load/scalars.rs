@@ -2,17 +2,22 @@
 
 use super::codes;
 use super::fields::wrong_type;
-use super::findings::{Findings, quote};
+use super::findings::{Findings, Quoted, quote};
 use super::node::{Node, Value};
 use crate::attribute::{Clearing, Row, ValueKind};
 use crate::diagnostic::Diagnostic;
 use crate::place::{Located, Place};
 use crate::{UserName, attribute, time};
 use jiff::{Timestamp, civil::Date};
+use std::fmt;
 
 /// A text with at least one character that is not blank, without the blanks around it: the service does not keep
 /// those (sheet S5), and a roster that differs from the service in blanks alone would never be in sync.
-pub(super) fn text<'n>(node: &'n Node<'_>, what: &str, findings: &mut Findings) -> Option<Located<&'n str>> {
+pub(super) fn text<'n>(
+    node: &'n Node<'_>,
+    what: impl fmt::Display,
+    findings: &mut Findings,
+) -> Option<Located<&'n str>> {
     let Value::Text { text, .. } = node.value() else {
         wrong_type(node, what, "text", findings);
         return None;
@@ -27,7 +32,9 @@ pub(super) fn text<'n>(node: &'n Node<'_>, what: &str, findings: &mut Findings) 
         );
         return None;
     }
-    if let Some(c) = trimmed.chars().find(|c| c.is_control()) {
+    // The bytes that a control character begins with; a look at them spares most texts a closer one.
+    let may_control = trimmed.bytes().fold(false, |any, b| any | matches!(b, 0..=0x1f | 0x7f | 0xc2));
+    if may_control && let Some(c) = trimmed.chars().find(|c| c.is_control()) {
         let help =
             if c == '\n' { "write it on one line, without `|` or `>`" } else { "remove the character" };
         findings.error(
@@ -42,7 +49,7 @@ pub(super) fn text<'n>(node: &'n Node<'_>, what: &str, findings: &mut Findings) 
 }
 
 /// `true` or `false` in any letter case of YAML's core schema, unquoted.
-pub(super) fn flag(node: &Node<'_>, what: &str, findings: &mut Findings) -> Option<bool> {
+pub(super) fn flag(node: &Node<'_>, what: impl fmt::Display, findings: &mut Findings) -> Option<bool> {
     if let Value::Text { text, plain } = node.value() {
         match &**text {
             "true" | "True" | "TRUE" if *plain => return Some(true),
@@ -70,7 +77,7 @@ pub(super) fn value(
 ) -> Option<attribute::Value<crate::roster::EntryIndex>> {
     use attribute::Value as Wanted;
     if row.kind == ValueKind::Flag {
-        return flag(node, &quote(row.key), findings).map(Wanted::Flag);
+        return flag(node, Quoted(row.key), findings).map(Wanted::Flag);
     }
     if let Value::Text { text, .. } = node.value()
         && text.trim().is_empty()
@@ -82,7 +89,7 @@ pub(super) fn value(
         findings.error(codes::EMPTY_VALUE, node.place, format!("{} is empty", quote(row.key)), help);
         return None;
     }
-    let text = text(node, &quote(row.key), findings)?;
+    let text = text(node, Quoted(row.key), findings)?;
     if let Some(max) = row.max_chars {
         let length = text.value.chars().count();
         if length > max {
@@ -271,7 +278,7 @@ pub(super) fn timezone(value: &str, place: Place, findings: &mut Findings) -> bo
 /// Slack refuses emoji in values (sheet S6: `invalid_emoji_not_allowed`) without saying in which, so this warns.
 pub(super) fn warn_of_emoji(value: &str, place: Place, key: &str, findings: &mut Findings) {
     let is_emoji = |c: char| matches!(c, '\u{1F300}'..='\u{1FAFF}' | '\u{1F1E6}'..='\u{1F1FF}' | '\u{FE0F}' | '\u{2600}'..='\u{27BF}');
-    if value.contains(is_emoji) {
+    if !value.is_ascii() && value.contains(is_emoji) {
         findings.report(
             Diagnostic::warning(
                 codes::EMOJI,

@@ -14,14 +14,7 @@ pub(super) fn is_readable(id: SourceId, source: &Source, findings: &mut Findings
         findings.error(codes::TOO_LARGE, beginning(id), message, "split it into several files of one folder");
         return false;
     }
-    // YAML allows no control characters in a file (YAML 1.2.2 §5.1), and a parser may take one for the end of it.
-    // A byte order mark belongs at the beginning alone.
-    let is_refused = |at: usize, c: char| {
-        c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') || c == '\u{feff}' && at > 0
-    };
-    let Some((start, c)) = source.text.char_indices().find(|(at, c)| is_refused(*at, *c)) else {
-        return true;
-    };
+    let Some((start, c)) = refused_character(&source.text) else { return true };
     let before = source.text.get(..start).unwrap_or_default();
     // As the parser counts: a carriage return alone ends a line, and a byte order mark is no column.
     let mut lines = before.trim_start_matches('\u{feff}').split(['\n', '\r']);
@@ -41,6 +34,27 @@ pub(super) fn is_readable(id: SourceId, source: &Source, findings: &mut Findings
     );
     false
 }
+
+/// The first character that YAML does not allow in a file, with its place.
+fn refused_character(text: &str) -> Option<(usize, char)> {
+    // YAML allows no control characters in a file (YAML 1.2.2 §5.1), and a parser may take one for the end of it.
+    // A byte order mark belongs at the beginning alone.
+    let is_refused = |at: usize, c: char| {
+        c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}') || c == '\u{feff}' && at > 0
+    };
+    // Bytes with which such a character begins, and few others do. They are looked for in stretches, which takes a
+    // tenth of the time of a walk over the characters.
+    let may_begin_one = |byte: u8| matches!(byte, 0..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f | 0xc2 | 0xef);
+    let stretches = text.as_bytes().chunks(STRETCH).enumerate();
+    stretches
+        .filter(|(_, stretch)| stretch.iter().fold(false, |any, byte| any | may_begin_one(*byte)))
+        .flat_map(|(number, stretch)| (number * STRETCH..).zip(stretch))
+        .filter(|(_, byte)| may_begin_one(**byte))
+        .find_map(|(at, _)| Some((at, text.get(at..)?.chars().next()?)).filter(|(at, c)| is_refused(*at, *c)))
+}
+
+/// How many bytes are looked at together.
+const STRETCH: usize = 256;
 
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)

@@ -41,9 +41,10 @@ impl<'t> Watched<'t> {
     }
 }
 
-/// Everything goes to the text, except that the parser's announcements of what it wants to see, of which it makes at
+/// Everything goes to the text, and without the detour of a call, for there are several for each character; except that the parser's announcements of what it wants to see, of which it makes at
 /// least one for each token, are counted.
 impl Input for Watched<'_> {
+    #[inline]
     fn lookahead(&mut self, count: usize) {
         self.leash.0.set(self.leash.0.get().saturating_sub(1));
         self.text.lookahead(count);
@@ -51,6 +52,7 @@ impl Input for Watched<'_> {
 
     /// The only place where the text may end early: the parser makes up its mind by what is returned here, while after
     /// [`Input::lookahead`] it may rely on what it has seen already.
+    #[inline]
     fn look_ch(&mut self) -> char {
         self.lookahead(1);
         if self.leash.is_at_end() {
@@ -61,72 +63,97 @@ impl Input for Watched<'_> {
         self.text.peek()
     }
 
+    #[inline]
     fn buflen(&self) -> usize {
         self.text.buflen()
     }
 
+    /// The parser makes room for so many bytes more in each text that it reads, which begins with room for 32: with
+    /// this number most texts fit without growing. [`StrInput`]'s own is four times as large.
+    #[inline]
     fn bufmaxlen(&self) -> usize {
-        self.text.bufmaxlen()
+        31
     }
 
+    #[inline]
     fn raw_read_ch(&mut self) -> char {
         self.text.raw_read_ch()
     }
 
+    #[inline]
     fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
         self.text.raw_read_non_breakz_ch()
     }
 
+    #[inline]
     fn skip(&mut self) {
         self.text.skip();
     }
 
+    #[inline]
     fn skip_n(&mut self, count: usize) {
         self.text.skip_n(count);
     }
 
+    #[inline]
     fn peek(&self) -> char {
         self.text.peek()
     }
 
+    #[inline]
     fn peek_nth(&self, n: usize) -> char {
         self.text.peek_nth(n)
     }
 
+    #[inline]
     fn peek_opt(&self) -> Option<char> {
         self.text.peek_opt()
     }
 
     // The rest have slower defaults in the trait.
 
+    #[inline]
     fn next_is_document_indicator(&self) -> bool {
         self.text.next_is_document_indicator()
     }
 
+    #[inline]
     fn skip_ws_to_eol(&mut self, skip_tabs: SkipTabs) -> (usize, Result<SkipTabs, &'static str>) {
         self.text.skip_ws_to_eol(skip_tabs)
     }
 
+    /// Asked for every character of every text without quotes; only after a colon does the next one matter.
+    #[inline]
     fn next_can_be_plain_scalar(&self, in_flow: bool) -> bool {
-        self.text.next_can_be_plain_scalar(in_flow)
+        match self.text.peek() {
+            ':' => self.text.next_can_be_plain_scalar(in_flow),
+            ',' | '[' | ']' | '{' | '}' => !in_flow,
+            '\u{feff}' => false,
+            _ => true,
+        }
     }
 
+    #[inline]
     fn next_is_blank_or_breakz(&self) -> bool {
         self.text.next_is_blank_or_breakz()
     }
 
+    #[inline]
     fn skip_while_non_breakz(&mut self) -> usize {
         self.text.skip_while_non_breakz()
     }
 
+    #[inline]
     fn skip_while_blank(&mut self) -> usize {
         self.text.skip_while_blank()
     }
 
+    #[inline]
     fn fetch_while_is_alpha(&mut self, out: &mut String) -> usize {
         self.text.fetch_while_is_alpha(out)
     }
 
+    #[inline]
     fn fetch_while_is_yaml_non_space(&mut self, out: &mut String) -> usize {
         self.text.fetch_while_is_yaml_non_space(out)
     }

@@ -32,6 +32,10 @@ pub(super) struct Reader<'t, 'r> {
     pub(super) findings: &'r mut Findings,
     budget: &'r mut Budget,
     entry_nodes: u32,
+    /// The room of the last entry's mapping and of its longest list, for the next one: room of this size is what
+    /// allocators are slow to give and to take back.
+    spare_entries: Vec<(Key<'t>, Node<'t>)>,
+    spare_nodes: Vec<Node<'t>>,
 }
 
 impl<'t, 'r> Reader<'t, 'r> {
@@ -53,6 +57,8 @@ impl<'t, 'r> Reader<'t, 'r> {
             findings,
             budget,
             entry_nodes: 0,
+            spare_entries: Vec::new(),
+            spare_nodes: Vec::new(),
         }
     }
 
@@ -94,6 +100,20 @@ impl<'t, 'r> Reader<'t, 'r> {
         self.node(event, place, 0)
     }
 
+    /// Takes back the room of an entry that has been understood.
+    pub(super) fn reuse(&mut self, entry: Node<'t>) {
+        let Value::Map(mut entries) = entry.value else { return };
+        for (_, node) in entries.drain(..) {
+            if let Value::List(mut nodes) = node.value
+                && nodes.capacity() > self.spare_nodes.capacity()
+            {
+                nodes.clear();
+                self.spare_nodes = nodes;
+            }
+        }
+        self.spare_entries = entries;
+    }
+
     fn node(&mut self, event: Event<'t>, place: Place, depth: u16) -> Result<Node<'t>, Stop> {
         self.entry_nodes += 1;
         if self.entry_nodes > MAX_ENTRY_NODES {
@@ -116,18 +136,25 @@ impl<'t, 'r> Reader<'t, 'r> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.check_tag(tag.as_deref(), place);
-                let mut nodes = Vec::new();
+                let mut nodes = std::mem::take(&mut self.spare_nodes);
                 loop {
                     match self.event()? {
                         (Event::SequenceEnd, _) => break,
                         (event, place) => nodes.push(self.node(event, place, depth + 1)?),
                     }
                 }
+                if anchor != 0 {
+                    nodes.shrink_to_fit();
+                }
                 self.finish(Value::List(nodes), anchor, place)
             }
             Event::MappingStart(anchor, tag) => {
                 self.check_tag(tag.as_deref(), place);
-                let entries = self.mapping(depth)?;
+                let mut entries = self.mapping(depth)?;
+                // What is anchored stays, and its room must not be that of the largest before it.
+                if anchor != 0 {
+                    entries.shrink_to_fit();
+                }
                 // A block mapping begins at its first key, a flow mapping at its brace; the key says more.
                 let place = entries
                     .first()
@@ -248,7 +275,7 @@ impl<'t, 'r> Reader<'t, 'r> {
     }
 
     fn mapping(&mut self, depth: u16) -> Result<Vec<(Key<'t>, Node<'t>)>, Stop> {
-        let mut entries: Vec<(Key<'t>, Node<'t>)> = Vec::new();
+        let mut entries = if depth == 0 { std::mem::take(&mut self.spare_entries) } else { Vec::new() };
         let mut merged = Vec::new();
         let mut seen = Seen::default();
         loop {
@@ -303,6 +330,9 @@ impl<'t, 'r> Reader<'t, 'r> {
         depth: u16,
     ) -> Result<Option<Key<'t>>, Stop> {
         let node = self.node(event, place, depth + 1)?;
+        if let Value::Text { text, .. } = node.value {
+            return Ok(Some(Key::new(text, node.place)));
+        }
         match node.value() {
             Value::Text { text, .. } => return Ok(Some(Key::new(text.clone(), node.place))),
             Value::Null => return Ok(Some(Key::new(Cow::Borrowed("null"), node.place))),

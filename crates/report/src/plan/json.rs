@@ -22,7 +22,9 @@ pub fn json(plan: &Plan, sources: Option<&Sources>, mut writer: impl io::Write) 
         directory_digest,
         changeset: _,
         requests: _,
-        stays_inactive: _, // for the run to watch by; a plan's reader sees such an account in its change
+        // For the run to watch by.
+        stays_inactive: _,
+        existing: _,
         verdicts,
         notes,
         totals,

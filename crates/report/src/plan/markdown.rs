@@ -3,7 +3,7 @@
 //! A forge refuses a comment that is too long, and a comment cut in the middle of a tag swallows what follows. So every
 //! part gets its share of the room before it is written, is written to fit, and says how much it leaves out.
 
-use super::text::excess;
+use super::verdicts::{Passing, excess};
 use super::wording::{Medium, Temporaries, View, estimate, in_sync, is_implied, mark, verb};
 use super::{Counts, Options};
 use crate::words::{count, folded, number, pick};
@@ -20,6 +20,9 @@ const VERDICTS: usize = 16_000;
 /// Room for notes: about as many.
 const NOTES: usize = 8_000;
 
+/// Room for the guards that pass: one line each, of which there are some fifteen.
+const PASSING: usize = 8_000;
+
 /// The most bytes of one line of a list. A longer one is somebody's trick, and is shown by its name alone.
 const LINE: usize = 4_000;
 
@@ -30,7 +33,7 @@ const NAMES_SHOWN: usize = 20;
 const OPEN: usize = 20;
 
 /// The plan as Markdown for a comment on a pull request: whether it is blocked, counts, verdicts with their remedies, then
-/// a folded list for each kind of change, those first that take away, notes, estimate and digest.
+/// a folded list for each kind of change, those first that take away, notes, the guards that pass, estimate and digest.
 ///
 /// Never longer than 65,536 characters, nor than as many bytes, whatever the plan; what does not fit is counted.
 pub fn markdown(plan: &Plan, sources: Option<&Sources>, options: &Options<'_>) -> String {
@@ -77,9 +80,21 @@ impl Page {
         summary: &str,
         share: usize,
         lines: usize,
+        line: impl FnMut(usize) -> (String, String),
+    ) {
+        self.push_details(lines <= OPEN, summary, share, lines, line);
+    }
+
+    /// Appends a list as [`Page::push_list`] does, which stands open from the start or not.
+    fn push_details(
+        &mut self,
+        is_open: bool,
+        summary: &str,
+        share: usize,
+        lines: usize,
         mut line: impl FnMut(usize) -> (String, String),
     ) {
-        let open = if lines <= OPEN { " open" } else { "" };
+        let open = if is_open { " open" } else { "" };
         let mut list = Self::new(share.min(self.room()));
         let close = "\n</details>\n\n";
         let rest =
@@ -175,9 +190,10 @@ fn write_verdicts(page: &mut Page, view: &View<'_>) {
 }
 
 fn full_verdict(view: &View<'_>, word: &str, verdict: &Verdict) -> String {
-    let Verdict { guard, outcome: _, measured, limit, message, resources, remedy } = verdict;
+    // The message says how much of it is recent.
+    let Verdict { guard, outcome: _, measured: _, recent: _, limit: _, message, resources, remedy } = verdict;
     let mut out = format!("- {word} by the guard `{guard}`: {}", view.medium.sentence(message));
-    if let Some(excess) = excess(*measured, *limit) {
+    if let Some(excess) = excess(verdict) {
         let _ = write!(out, " ({excess})");
     }
     out.push('\n');
@@ -330,13 +346,24 @@ fn members_part(names: impl ExactSizeIterator<Item = String>, one: &str, many: &
 
 fn tail(view: &View<'_>) -> String {
     let Plan { notes, changeset, digest, .. } = view.plan;
-    let mut page = Page::new(NOTES);
+    let mut page = Page::new(NOTES + PASSING);
     if !notes.is_empty() {
         page.push_list(&count(notes.len(), "note", "notes"), NOTES, notes.len(), |at| {
             notes.get(at).map_or_else(Default::default, |note| {
                 (
                     format!("- {} (`{}`)\n", view.medium.sentence(&note.message), note.code),
                     format!("- `{}`\n", note.code),
+                )
+            })
+        });
+    }
+    if let Some(passing) = Passing::of(view.plan).filter(|_| !changeset.is_empty()) {
+        let (summary, verdicts) = (format!("Guards: {}", passing.summary()), passing.verdicts(true));
+        page.push_details(false, &summary, PASSING, verdicts.len(), |at| {
+            verdicts.get(at).map_or_else(Default::default, |verdict| {
+                (
+                    format!("- `{}`: {}\n", verdict.guard, view.medium.sentence(&verdict.message)),
+                    format!("- `{}`\n", verdict.guard),
                 )
             })
         });

@@ -5,6 +5,7 @@ mod diff;
 mod json;
 mod markdown;
 mod text;
+mod verdicts;
 mod wording;
 
 pub use diff::diff;
@@ -16,7 +17,7 @@ pub(crate) use counts::Counts;
 pub(crate) use json::PlaceJson;
 pub(crate) use markdown::{LIMIT, Page};
 pub(crate) use text::title;
-pub(crate) use wording::{Medium, View};
+pub(crate) use wording::{Medium, View, mark, noun};
 
 use crate::Style;
 
@@ -29,7 +30,7 @@ pub struct Options<'a> {
     pub width: Option<usize>,
     /// Whether every change and every member is shown, however many there are. Markdown stays within its bound.
     pub full: bool,
-    /// Whether requests, fallbacks and the roster line of every attribute are shown, too.
+    /// Whether requests, fallbacks, the roster line of every attribute and every guard that passes are shown, too.
     pub verbose: bool,
     /// The userName of the account with an id; an account without an answer is shown by its id.
     pub names: &'a dyn Fn(&str) -> Option<String>,

@@ -3,6 +3,7 @@
 //! The order is the order of a reader's questions: what happens to whom, may it be applied, what exactly, what is not
 //! done, how long does it take, and which plan is this.
 
+use super::verdicts::{Passing, excess};
 use super::wording::{
     Medium, Temporaries, View, estimate, existing_id, in_sync, is_implied, mark, more, noun, verb,
 };
@@ -20,11 +21,14 @@ const CHANGES_SHOWN: usize = 200;
 /// How many names of a list are shown.
 const NAMES_SHOWN: usize = 20;
 
+/// How many blocks or warnings of one guard are shown: a limit on each group may block for thousands of them.
+const VERDICTS_SHOWN: usize = 20;
+
 /// How many notes with the same code are shown.
 const NOTES_SHOWN: usize = 20;
 
 /// The whole plan as text, ending with a newline: first what happens in a few sentences, then verdicts that warn or
-/// block, then change by change in the order of the plan, notes, estimate, and last the digest.
+/// block, then change by change in the order of the plan, notes, the guards that pass, estimate, and last the digest.
 ///
 /// Unless [`Options::full`] is set, at most 200 changes of one kind and 20 members of a group are shown; what is left out
 /// is counted.
@@ -127,8 +131,16 @@ pub(super) fn head(view: &View<'_>, options: &Options<'_>) -> Vec<String> {
             Outcome::Warn | Outcome::Pass => (Tone::Caution, "Look at this before you apply it:".to_owned()),
         };
         let mut part = style.paint(tone, &heading) + "\n";
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         for verdict in listed {
-            write_verdict(&mut part, view, options, verdict);
+            let n = seen.entry(verdict.guard).or_default();
+            *n += 1;
+            if options.full || *n <= VERDICTS_SHOWN {
+                write_verdict(&mut part, view, options, verdict);
+            }
+        }
+        for (guard, n) in seen.into_iter().filter(|(_, n)| !options.full && *n > VERDICTS_SHOWN) {
+            let _ = writeln!(part, "  {guard}: {} more like these", number(n - VERDICTS_SHOWN));
         }
         parts.push(part);
     }
@@ -136,10 +148,11 @@ pub(super) fn head(view: &View<'_>, options: &Options<'_>) -> Vec<String> {
 }
 
 fn write_verdict(out: &mut String, view: &View<'_>, options: &Options<'_>, verdict: &Verdict) {
-    let Verdict { guard, outcome, measured, limit, message, resources, remedy } = verdict;
+    // The message says how much of it is recent.
+    let Verdict { guard, outcome, measured: _, recent: _, limit: _, message, resources, remedy } = verdict;
     let tone = if *outcome == Outcome::Block { Tone::Alarm } else { Tone::Caution };
     let _ = writeln!(out, "  {}: {}", options.style.paint(tone, guard), view.medium.sentence(message));
-    if let Some(excess) = excess(*measured, *limit) {
+    if let Some(excess) = excess(verdict) {
         let _ = writeln!(out, "      {excess}");
     }
     if !resources.is_empty() {
@@ -150,26 +163,32 @@ fn write_verdict(out: &mut String, view: &View<'_>, options: &Options<'_>, verdi
     }
 }
 
-/// `9 where 5 are allowed, 4 too many`.
-pub(super) fn excess(measured: Option<usize>, limit: Option<usize>) -> Option<String> {
-    let (measured, limit) = (measured?, limit?);
-    let allowed =
-        format!("{} where {} {} allowed", number(measured), number(limit), pick(limit, "is", "are"));
-    Some(if measured > limit { format!("{allowed}, {} too many", number(measured - limit)) } else { allowed })
-}
-
-/// Notes, then estimate and digest, of which a plan without changes has no need.
+/// Notes, then the guards that pass, estimate and digest, of which a plan without changes has no need.
 pub(super) fn tail(view: &View<'_>, options: &Options<'_>) -> Vec<String> {
     let Plan { notes, changeset, digest, .. } = view.plan;
     let mut parts = Vec::new();
     if !notes.is_empty() {
         parts.push(notes_part(view, options, notes));
     }
+    if let Some(passing) = Passing::of(view.plan).filter(|_| !changeset.is_empty() || options.verbose) {
+        parts.push(guards_part(view, options, &passing));
+    }
     if !changeset.is_empty() {
         let digest = view.medium.sentence(digest);
         parts.push(format!("{}.\nDigest of this plan: {digest}\n", estimate(view.plan)));
     }
     parts
+}
+
+/// How many guards pass, and a line for each of them that counted something; for every one when verbose.
+fn guards_part(view: &View<'_>, options: &Options<'_>, passing: &Passing<'_>) -> String {
+    let mut out = options.style.paint(Tone::Strong, &format!("Guards: {}", passing.summary())) + "\n";
+    let shown = passing.verdicts(options.verbose);
+    let width = shown.iter().map(|verdict| verdict.guard.len()).max().unwrap_or_default();
+    for Verdict { guard, message, .. } in shown {
+        let _ = writeln!(out, "  {guard:width$}  {}", view.medium.sentence(message));
+    }
+    out
 }
 
 fn notes_part(view: &View<'_>, options: &Options<'_>, notes: &[Note]) -> String {

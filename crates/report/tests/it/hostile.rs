@@ -1,18 +1,22 @@
 //! Names that try to do something, through every format.
 
+use crate::history;
 use crate::world::*;
 use model::attribute::Attribute;
 use model::change::Rename;
 use model::diagnostic::Label;
+use model::journal::{History, PastChange, PastEnd, PastRun, ReadBackKind};
 use model::plan::Outcome;
-use model::run::{ChangeOutcome, Ending, ReadBack, RunReport};
+use model::run::{ChangeOutcome, Ending, ReadBack, RunReport, Stopped};
 use model::*;
 use proptest::prelude::*;
+use report::history::Shown;
 use report::plan::Options;
 use report::{Style, harmless};
+use serde_json::json;
 
 /// Pieces that mean something to a terminal, a runner, a forge, a parser, or an eye.
-fn hostile() -> impl Strategy<Value = String> {
+pub(crate) fn hostile() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "\u{1b}[31m",
         "\u{1b}]8;;http://x\u{7}",
@@ -97,7 +101,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 /// A plan in which everything that a person or a service can name is `name`.
-fn plan_of(name: &str) -> World {
+pub(crate) fn plan_of(name: &str) -> World {
     let id = UserId::new(name);
     let user = || UserRef::Existing(id.clone());
     let group = GroupRef::Existing(GroupId::new(name));
@@ -138,7 +142,7 @@ fn plan_of(name: &str) -> World {
     world
 }
 
-fn run_of(plan: &Plan, name: &str) -> RunReport {
+pub(crate) fn run_of(plan: &Plan, name: &str) -> RunReport {
     let endings = [
         Ending::Took { remark: Some(name.into()) },
         Ending::Pending { what: name.into() },
@@ -148,11 +152,17 @@ fn run_of(plan: &Plan, name: &str) -> RunReport {
     ];
     let outcomes = (0..plan.changeset.changes.len()).zip(endings.into_iter().cycle());
     let outcomes = outcomes.map(|(i, ending)| ChangeOutcome { change: ChangeId(i as u32), ending }).collect();
-    RunReport { outcomes, read_back: ReadBack::Differs(vec![name.into(); 3]), seconds: 1 }
+    let stopped = Stopped::TurnedInactive { name: name.into() };
+    RunReport {
+        outcomes,
+        read_back: ReadBack::Differs(vec![name.into(); 3]),
+        stopped: Some(stopped),
+        seconds: 1,
+    }
 }
 
 /// What must hold of anything printed.
-fn assert_inert(shown: &str) {
+pub(crate) fn assert_inert(shown: &str) {
     for c in shown.chars() {
         let category_is_bad = c.is_control() && c != '\n';
         let invisible = matches!(c,
@@ -170,7 +180,7 @@ fn assert_inert(shown: &str) {
 }
 
 /// What must hold of Markdown: outside code spans and our own tags, nothing of a forge's language.
-fn assert_plain_markdown(shown: &str) {
+pub(crate) fn assert_plain_markdown(shown: &str) {
     assert_inert(shown);
     for line in shown.lines() {
         // Our own tags stand alone on their lines.
@@ -214,6 +224,36 @@ fn assert_plain_markdown(shown: &str) {
     }
 }
 
+/// A journal in which everything that a person or a service can name is `name`.
+pub(crate) fn history_of(name: &str) -> History {
+    let values = json!({ "title": name, "manager": name, "members": [name, name], name: name });
+    let kinds = [
+        ChangeKind::CreateUser,
+        ChangeKind::UpdateUser,
+        ChangeKind::DeactivateUser,
+        ChangeKind::UpdateGroup,
+        ChangeKind::DeleteGroup,
+    ];
+    let changes = kinds.into_iter().enumerate().map(|(n, kind)| {
+        let change = history::change(n, kind, name, name, values.clone(), values.clone(), None);
+        PastChange { detail: Some(name.into()), created: Some(name.into()), ..change }
+    });
+    let run = history::run(name, changes.collect(), None);
+    let stopped = Some(name.into());
+    let end = PastEnd { at: run.began, success: false, read_back: ReadBackKind::Differs, stopped };
+    let run = PastRun {
+        target: Some(name.into()),
+        workspace: Some(name.into()),
+        digest: name.into(),
+        rosterctl: name.into(),
+        undoes: Some(name.into()),
+        end: Some(end),
+        ..run
+    };
+    let elsewhere = PastRun { workspace: None, ..run.clone() };
+    History { runs: vec![elsewhere, run], torn: true }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -231,6 +271,22 @@ proptest! {
             assert_eq!(line.matches('\n').count(), 1);
         }
         assert_inert(&report::message(Severity::Error, &name, Style::Plain));
+    }
+
+    #[test]
+    fn no_name_acts_in_a_history(name in hostile()) {
+        let history = history_of(&name);
+        let shown = Shown { history: &history, run: history.runs.last(), is_going_on: false };
+        assert_inert(&report::history::text(&shown, Style::Plain));
+        let page = report::history::markdown(&shown);
+        prop_assert!(page.len() <= 65_536);
+        assert_plain_markdown(&page);
+        let mut out = Vec::new();
+        report::history::json(&shown, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_inert(&text);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(&value["changes"][1]["after"]["title"], &json!(name));
     }
 
     #[test]

@@ -8,7 +8,10 @@
 )]
 
 mod diagnostics;
+mod history;
 mod hostile;
+mod hostile_in_colour;
 mod plans;
 mod runs;
+mod saved;
 mod world;

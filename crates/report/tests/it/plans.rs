@@ -79,6 +79,44 @@ fn notes_and_verdicts_of_a_plan_without_changes_are_shown() {
 }
 
 #[test]
+fn guards_that_pass_take_a_line_each_only_where_they_counted_something() {
+    let World { plan, sources } = acme();
+    let guards = |options: Options<'_>| {
+        let text = text(&plan, Some(&sources), &options);
+        let part = text.split("Guards: ").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+        part.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(guards(options()), ["all", "deactivateUsers", "createUsers"]);
+    let verbose = Options { verbose: true, ..options() };
+    assert_eq!(guards(verbose), ["all", "deactivateUsers", "createUsers", "deleteGroups", "protect"]);
+}
+
+#[test]
+fn a_guard_that_also_warns_does_not_count_as_one_that_passes() {
+    use model::plan::Outcome::{Pass, Warn};
+    let world = acme().verdict("emptyGroups", Pass, Some((1, 1)), ["1 group", ""], &["ops"]);
+    let world = world.verdict("emptyGroups", Warn, None, ["doubtful", ""], &["eng"]);
+    let text = text(&world.plan, None, &options());
+    assert!(text.contains("Guards: 4 of 5 pass\n") && !text.contains("1 group\n"), "{text}");
+}
+
+#[test]
+fn a_limit_that_blocks_for_thousands_of_groups_is_folded_and_counted() {
+    use model::plan::Outcome::Block;
+    let mut world = acme();
+    for i in 0..3_000 {
+        let group = format!("group{i}");
+        world = world.verdict("removeMembersPerGroup", Block, Some((9, 3)), ["too many", "less"], &[&group]);
+    }
+    let shown = text(&world.plan, None, &options());
+    assert!(shown.contains("\n  removeMembersPerGroup: 2,980 more like these\n"), "{shown}");
+    assert!(shown.lines().count() < 300);
+    let full = text(&world.plan, None, &Options { full: true, ..options() });
+    assert!(full.contains("group2999"));
+    assert!(markdown(&world.plan, None, &options()).len() <= 65_536);
+}
+
+#[test]
 fn whoever_takes_several_requests_is_counted_once() {
     let active = |before, after| vec![edit(Attribute::Active, Some(before), flag(after))];
     let freed =

@@ -1,13 +1,13 @@
 use crate::world::*;
 use insta::assert_snapshot;
 use model::ChangeId;
-use model::run::{ChangeOutcome, Ending, ReadBack, RunReport};
+use model::run::{ChangeOutcome, Ending, ReadBack, RunReport, Stopped};
 use report::{Style, run};
 
 fn ended(endings: Vec<Ending>, read_back: ReadBack) -> RunReport {
     let outcomes = endings.into_iter().enumerate();
     let outcomes = outcomes.map(|(i, ending)| ChangeOutcome { change: ChangeId(i as u32), ending }).collect();
-    RunReport { outcomes, read_back, seconds: 4 }
+    RunReport { outcomes, read_back, stopped: None, seconds: 4 }
 }
 
 fn took() -> Ending {
@@ -78,6 +78,35 @@ fn what_only_waits_is_no_failure() {
     endings[1] = Ending::Pending { what: "Slack has not shown active: false yet".into() };
     let report = ended(endings, ReadBack::Differs(vec!["user kim is still active".into()]));
     assert_snapshot!(run::text(&plan, &report, Some(&sources), Style::Plain));
+}
+
+#[test]
+fn a_run_that_was_stopped_says_why_and_what_to_do() {
+    let World { plan, sources } = acme();
+    let stopped_by = |stopped: Stopped| {
+        let mut endings = vec![took(); 3];
+        endings.resize(14, Ending::Skipped { why: stopped.to_string() });
+        let left = vec!["reactivate bob (active)".to_owned()];
+        RunReport { stopped: Some(stopped), ..ended(endings, ReadBack::Differs(left)) }
+    };
+    let harmed = stopped_by(Stopped::TurnedInactive { name: "bob".into() });
+    assert_snapshot!("a_stopped_run", run::text(&plan, &harmed, Some(&sources), Style::Plain));
+    for (stopped, key, advice) in [
+        (Stopped::OnRequest, "onRequest", "apply again when you like"),
+        (Stopped::TurnedInactive { name: "bob".into() }, "turnedInactive", "look at Slack"),
+        (Stopped::WithoutEffect, "withoutEffect", "look at Slack"),
+        (Stopped::JournalFailed { why: "no space".into() }, "journalFailed", "the journal can be written"),
+    ] {
+        let report = stopped_by(stopped);
+        assert!(!report.is_success());
+        let text = run::text(&plan, &report, Some(&sources), Style::Plain);
+        assert!(text.contains(advice), "{text}");
+        assert!(run::markdown(&plan, &report, Some(&sources)).contains("**The run was stopped"));
+        let mut out = Vec::new();
+        run::json(&plan, &report, Some(&sources), &mut out).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(value["run"]["stopped"]["reason"], key);
+    }
 }
 
 #[test]

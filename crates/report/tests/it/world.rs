@@ -115,6 +115,7 @@ impl World {
             },
             estimate,
             stays_inactive: std::collections::BTreeSet::new(),
+            existing: std::sync::Arc::default(),
             digest: "4c".repeat(32),
         };
         Self { plan, sources }
@@ -132,12 +133,36 @@ impl World {
             guard,
             outcome,
             measured: counts.map(|c| c.0),
+            recent: None,
             limit: counts.map(|c| c.1),
             message: words[0].into(),
             resources: who.iter().map(|&s| s.into()).collect(),
             remedy: words[1].into(),
         });
         self
+    }
+
+    /// What guards say that have nothing against the plan.
+    pub(crate) fn passes(mut self) -> Self {
+        let pass = |world: Self, guard, counts, message| {
+            world.verdict(guard, Outcome::Pass, counts, [message, ""], &[])
+        };
+        self = pass(
+            self,
+            "deactivateUsers",
+            Some((3, 5)),
+            "2 deactivations, after 1 in the last 24 hours, of 61 active people (24 hours ago); the limit is 5 \
+             (2 %, at least 5)",
+        );
+        self.plan.verdicts.iter_mut().for_each(|verdict| verdict.recent = Some(1));
+        self = pass(
+            self,
+            "createUsers",
+            Some((3, 50)),
+            "3 creations of 60 active people; the limit is 50 (20 %, at least 50)",
+        );
+        self = pass(self, "deleteGroups", Some((0, 0)), "0 deleted groups of 12 groups; the limit is 0");
+        pass(self, "protect", None, "nothing of the roster contradicts what is protected")
     }
 
     pub(crate) fn note(mut self, code: &'static str, message: &str) -> Self {
@@ -173,6 +198,10 @@ pub(crate) fn names(id: &str) -> Option<String> {
 
 /// One of everything.
 pub(crate) fn acme() -> World {
+    one_of_everything().passes()
+}
+
+fn one_of_everything() -> World {
     use Attribute::*;
     let temporary = |mut edit: Edit| {
         edit.temporary = true;
@@ -283,9 +312,9 @@ pub(crate) fn acme() -> World {
     .note("bot", "the bot deploybot is a member of engineering and stays")
 }
 
-/// The same, blocked for two reasons and doubtful for a third.
+/// The same, blocked for three reasons and doubtful for another.
 pub(crate) fn blocked() -> World {
-    acme()
+    one_of_everything()
         .verdict(
             "deactivateUsers",
             Outcome::Block,
@@ -315,6 +344,20 @@ pub(crate) fn blocked() -> World {
                 "give the entry that account's id if they are one person",
             ],
             &["sam"],
+        )
+        .verdict(
+            "brokenSource",
+            Outcome::Block,
+            Some((29, 30)),
+            ["the roster lists 29 active people of 60", "make sure that the roster is complete"],
+            &[],
+        )
+        .verdict(
+            "createUsers",
+            Outcome::Pass,
+            Some((3, 50)),
+            ["3 creations of 60 active people; the limit is 50 (20 %, at least 50)", ""],
+            &["eve", "sam", "gus"],
         )
 }
 

@@ -11,7 +11,7 @@ use crate::retry::MAX_TRIES;
 use crate::wire::{Listed, WireUser};
 use model::directory::{RawGroup, User};
 use model::names::fold;
-use model::plan::Request;
+use model::plan::{Existing, Request};
 use model::{Attribute, Edit, GroupId, UserId, UserName, UserRef};
 use serde_json::json;
 use std::collections::HashSet;
@@ -36,7 +36,7 @@ impl Writer {
         let email = edits.iter().find(|edit| edit.attribute == Attribute::Email);
         let email =
             email.and_then(|edit| edit.after.as_ref()).map(|value| fold(&value.text())).unwrap_or_default();
-        let find = async |detail: &str| self.find_user(user_name, &email, detail).await;
+        let find = async |detail: &str| self.find_user(user_name, &email, detail, &ids.existing).await;
         let live = match self.post(request, find).await? {
             Posted::Adopted(user) => Some(user),
             Posted::Answered(answer) => match decode_user(&answer.body, self.dialect()) {
@@ -76,7 +76,7 @@ impl Writer {
         ids: &Ids,
     ) -> Result<Written, WriteError> {
         let wanted: HashSet<UserId> = members.iter().filter_map(|member| ids.user(member)).collect();
-        let find = async |_: &str| self.find_group(display_name, &wanted).await;
+        let find = async |_: &str| self.find_group(display_name, &wanted, &ids.existing).await;
         let live = match self.post(request, find).await? {
             Posted::Adopted(group) => Some(group),
             Posted::Answered(answer) => match decode_group(&answer.body) {
@@ -126,8 +126,15 @@ impl Writer {
             tries += 1;
             let refusal = error.refusal();
             if uncertain && let Some(conflict) = refusal.filter(|refusal| refusal.is_conflict()) {
-                let found = find(&conflict.detail).await.map_err(WriteError::unknown)?;
-                return found.map(Posted::Adopted).ok_or_else(|| WriteError::request(error, false));
+                let detail = conflict.detail.clone();
+                // What the earlier try made may be shown late.
+                for pause in [Duration::ZERO].into_iter().chain(RECHECKS) {
+                    tokio::time::sleep(pause).await;
+                    if let Some(found) = find(&detail).await.map_err(WriteError::unknown)? {
+                        return Ok(Posted::Adopted(found));
+                    }
+                }
+                return Err(WriteError::request(error, true));
             }
             // Sheet S7: a passing fault of Slack's; a client in production tries once more after a second.
             let is_invitation = refusal.is_some_and(|refusal| refusal.word() == "invited_user_not_created");
@@ -158,10 +165,18 @@ impl Writer {
 
     /// The account of this name and address: the one that the service names in its words, else by a filter, else
     /// among all. Slack says that it has no filters and has them (sheet S9), and a search may miss whom a POST then
-    /// calls taken.
-    async fn find_user(&self, name: &UserName, email: &str, detail: &str) -> Result<Option<User>, ReadError> {
+    /// calls taken. Who was there before is passed over: a service that shows an old state may still show a colleague by
+    /// the name and address that have just been given up for the newcomer.
+    async fn find_user(
+        &self,
+        name: &UserName,
+        email: &str,
+        detail: &str,
+        existing: &Existing,
+    ) -> Result<Option<User>, ReadError> {
         let is_ours = |user: &User| {
-            fold(user.user_name()) == name.as_str()
+            !existing.users.contains(&user.id)
+                && fold(user.user_name()) == name.as_str()
                 && user.get(Attribute::Email).is_some_and(|e| fold(e) == email)
         };
         if let Some(id) = existing_user(detail)
@@ -190,10 +205,17 @@ impl Writer {
     }
 
     /// The group of this name, provided that it holds nobody whom the request did not name: another one may have
-    /// made a group of the same name meanwhile.
-    async fn find_group(&self, name: &str, wanted: &HashSet<UserId>) -> Result<Option<RawGroup>, ReadError> {
+    /// made a group of the same name meanwhile. Groups that were there before are passed over, as in
+    /// [`Writer::find_user`].
+    async fn find_group(
+        &self,
+        name: &str,
+        wanted: &HashSet<UserId>,
+        existing: &Existing,
+    ) -> Result<Option<RawGroup>, ReadError> {
         let mut named = self.reader.group_names().await?;
-        named.retain(|group| group.display_name.trim() == name.trim());
+        named
+            .retain(|group| group.display_name.trim() == name.trim() && !existing.groups.contains(&group.id));
         for group in named {
             let Some(group) = self.reader.read_group(&GroupId::new(group.id.as_str())).await? else {
                 continue;

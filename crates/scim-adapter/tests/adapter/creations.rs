@@ -3,8 +3,9 @@
 use crate::changes::{carry_out, creation, keys, took};
 use crate::service::{Call, Reply, Service, error, ok, page, user};
 use crate::worlds::user_change;
+use model::plan::Existing;
 use model::{Action, Attribute, Change, Dialect, UserId, UserRef};
-use scim_adapter::Effect;
+use scim_adapter::{Effect, Ids, encode};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -198,4 +199,30 @@ async fn posts_no_second_group_while_the_first_may_still_be_made() {
         assert_eq!(posts(&service), posted, "{result:?}");
         assert_eq!(result.is_err_and(|error| error.may_have_written), posted == 1);
     }
+}
+
+/// Design §6: nothing is created twice, and nobody else's account is taken for the one that was created. The service shows
+/// a colleague as they were before they gave up the name and address.
+#[tokio::test(start_paused = true)]
+async fn a_colleague_who_has_just_given_up_the_name_is_not_adopted() {
+    let mut first = true;
+    let service = Service::new(move |call| match call.method.as_str() {
+        "POST" if std::mem::take(&mut first) => Reply::Lost,
+        "POST" => {
+            let mut made = made(call);
+            made["id"] = json!("U99");
+            Reply::Json(201, made)
+        }
+        _ => {
+            let mut old = user(1);
+            old["id"] = json!("U1");
+            page(&[old], call, 10)
+        }
+    });
+    let existing = Existing { users: [UserId::new("U1")].into(), ..Existing::default() };
+    let ids = Ids { existing: Arc::new(existing), ..Ids::default() };
+    let change = creation(&[]);
+    let writer = service.writer(Dialect::Slack);
+    let written = writer.carry_out(&change, &encode(&change, Dialect::Slack), &ids).await.unwrap();
+    assert_eq!(written.id, "U99");
 }

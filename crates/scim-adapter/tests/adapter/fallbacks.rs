@@ -278,18 +278,24 @@ async fn a_fallback_that_is_refused_for_what_it_says_leaves_the_others_to_be_tri
 #[tokio::test(start_paused = true)]
 async fn a_removal_that_was_carried_out_unanswered_and_shows_late_is_not_called_refused() {
     for shows_after in [3, 100] {
-        let before = json!({ "id": "S1", "displayName": "eng", "members": [{ "value": "U3" }, { "value": "U5" }] });
+        let before =
+            json!({ "id": "S1", "displayName": "eng", "members": [{ "value": "U3" }, { "value": "U5" }] });
         let after = json!({ "id": "S1", "displayName": "eng", "members": [{ "value": "U3" }] });
         let (mut patches, mut looks) = (0, 0);
         let service = one(before.clone(), move |call, _| {
             if call.method == "PATCH" {
                 patches += 1;
-                return Some(if patches == 1 { error(503, "unavailable") } else { error(404, "no_such_group_members") });
+                return Some(if patches == 1 {
+                    error(503, "unavailable")
+                } else {
+                    error(404, "no_such_group_members")
+                });
             }
             looks += 1;
             Some(ok(if looks < shows_after { before.clone() } else { after.clone() }))
         });
-        let written = carry_out(&service.writer(Dialect::Slack), &group_change("S1", None, &[], &["U5"])).await;
+        let written =
+            carry_out(&service.writer(Dialect::Slack), &group_change("S1", None, &[], &["U5"])).await;
         if shows_after == 3 {
             assert_eq!(written.unwrap().effect, Effect::Took);
         } else {

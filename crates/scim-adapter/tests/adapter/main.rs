@@ -12,5 +12,6 @@ mod forms;
 mod reading;
 mod service;
 mod slack_model;
+mod token;
 mod worlds;
 mod writing;

@@ -1,0 +1,85 @@
+//! Carrying out a plan at a terminal: asking first, showing what goes on, ending when told to.
+
+use super::signalled;
+use crate::failure::Exit;
+use crate::target::Target;
+use crate::terminal::Terminal;
+use model::plan::Plan;
+use model::run::RunReport;
+use reconciler::journal::Journaled;
+use reconciler::run::{Event, Goal, Run};
+use scim_adapter::Writer;
+use std::io;
+use tokio_util::sync::CancellationToken;
+
+/// Asks a person whether the plan may be applied; `None` when nobody is there.
+pub(super) fn ask(terminal: Terminal, plan: &Plan) -> io::Result<Option<bool>> {
+    let question = match plan.changeset.changes.len() {
+        1 => "\nApply this change?".to_owned(),
+        changes => format!("\nApply these {changes} changes?"),
+    };
+    terminal.ask(&question)
+}
+
+/// Carries out a plan and reads back. Shows each change as it ends; stops on signals and when the time is up.
+pub(super) async fn carry_out(
+    terminal: Terminal,
+    target: &Target,
+    goal: &dyn Goal,
+    journal: Option<Journaled<'_>>,
+    plan: &Plan,
+) -> RunReport {
+    let stop = CancellationToken::new();
+    let signals = tokio::spawn(stop_on_signals(terminal, stop.clone()));
+    let (timed_out, stop_in_time) = (target.timed_out(), stop.clone());
+    let timer = tokio::spawn(async move {
+        timed_out.await;
+        terminal.status("\nThe time is up: changes under way are finished, no more are started.\n");
+        stop_in_time.cancel();
+    });
+    let writer = Writer::new(target.reader().clone());
+    let bar = terminal.bar(plan.changeset.changes.len() as u64);
+    let run = Run { reader: target.reader(), writer: &writer, goal, journal, stop };
+    let report = run
+        .carry_out(plan, |event| match event {
+            Event::Started(_) => {}
+            Event::Finished(outcome) => {
+                let line = report::run::line(plan, outcome, terminal.error_style());
+                bar.suspend(|| terminal.status(&line));
+                bar.inc(1);
+            }
+            Event::ReadingBack => bar.set_message("reading back"),
+            Event::Waiting { missing } => {
+                bar.set_message(format!("reading back, {missing} not to be seen yet"));
+            }
+        })
+        .await;
+    bar.finish_and_clear();
+    signals.abort();
+    timer.abort();
+    report
+}
+
+/// How a command ends that has carried out a plan.
+pub(super) fn exit_of(report: &RunReport) -> Exit {
+    if report.is_success() {
+        Exit::Done
+    } else if report.wrote_anything() {
+        Exit::Unconfirmed
+    } else {
+        Exit::Error
+    }
+}
+
+/// The first signal lets what is under way end and starts nothing more; the second ends the process at once.
+async fn stop_on_signals(terminal: Terminal, stop: CancellationToken) {
+    signalled().await;
+    terminal.status(
+        "\nStopping: changes under way are finished, no more are started. Interrupt again to abort.\n",
+    );
+    stop.cancel();
+    signalled().await;
+    terminal.status("\nAborted. What was under way may or may not have reached Slack; plan again to see.\n");
+    #[expect(clippy::exit, reason = "the person asked twice, and nothing here is worth waiting for")]
+    std::process::exit(Exit::Unconfirmed as i32);
+}

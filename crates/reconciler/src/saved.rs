@@ -1,0 +1,59 @@
+//! Saved plans: read with suspicion, compared with what is there now, and finished.
+//!
+//! A plan is saved as `docs/plan-format.md` describes it. What matters of it are its *effects*: this account is to have
+//! this value, this person is to be in this group, this group is to go. Applying it again means: find the differences
+//! between the roster and the directory anew, and keep exactly those that are effects of the plan. So a saved plan can
+//! never do what the roster as it stands does not ask for, whoever wrote the file, and the roster can never do what was
+//! not in the plan.
+//!
+//! # Guarantees
+//! * Whatever [`SavedPlan::resume`] returns changes nothing but what the saved plan has, to the values it has.
+//! * Every effect of the saved plan holds already, is in what it returns, or makes it an error that names it.
+//!
+//! # Caveats
+//! Temporary values, by which two people swap their names, are no effects: they are the differ's business.
+
+mod assess;
+mod effects;
+mod file;
+mod goal;
+mod live;
+mod people;
+mod rest;
+mod resume;
+mod sides;
+mod strict;
+
+pub use file::{MAX_BYTES, SavedPlanError};
+pub use goal::SavedGoal;
+pub use resume::{ResumeError, Resumed};
+
+use model::attribute::Dialect;
+use model::change::Change;
+use model::plan::Encoded;
+
+/// A plan as it was saved, found to be whole and unaltered.
+///
+/// The digest covers what a change does, and so does this: names, sources, verdicts and fallbacks of the file are not
+/// kept, since nobody answers for them.
+#[derive(Debug, Clone)]
+pub struct SavedPlan {
+    target: Option<String>,
+    workspace: Option<String>,
+    dialect: Dialect,
+    digest: String,
+    changes: Vec<Change>,
+    requests: Vec<Encoded>,
+}
+
+impl SavedPlan {
+    /// Its digest, 64 hexadecimal digits.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// How many changes it has.
+    pub fn changes(&self) -> usize {
+        self.changes.len()
+    }
+}

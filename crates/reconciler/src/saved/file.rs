@@ -1,0 +1,231 @@
+//! Reading the file: its shape, its digest, and whether every change does what it says.
+
+use super::sides::{Side, Sides, member};
+use super::{SavedPlan, strict};
+use crate::digest;
+use model::attribute::Dialect;
+use model::change::{Action, Change, ChangeKind, GroupRef, UserRef};
+use model::names::{GroupId, UserId};
+use model::plan::{Encoded, FORMAT, Method, Request};
+use scim_adapter::encode;
+use serde::Deserialize;
+use serde_json::value::{RawValue, to_raw_value};
+use std::collections::HashSet;
+
+/// The largest plan file that is read, in bytes. The first import of 100,000 people with a million memberships, by far
+/// the largest plan that rosterctl is made for, takes about half of it.
+pub const MAX_BYTES: usize = 512 << 20;
+
+/// The most characters of the file that an error repeats.
+const SHOWN: usize = 40;
+
+/// Why a file is not taken for a plan that can be applied. Nothing has been read from the service yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SavedPlanError {
+    /// No plan is that large.
+    #[error("it is larger than {} MiB, more than rosterctl reads", MAX_BYTES >> 20)]
+    TooLarge,
+    /// Something else.
+    #[error("it is not a plan ({0}); save one with `rosterctl plan --out FILE`")]
+    NotAPlan(String),
+    /// A plan of another format; the text is what its `formatVersion` says.
+    #[error(
+        "its format version is {0}, and this rosterctl reads version {FORMAT}; plan again with this rosterctl"
+    )]
+    Version(String),
+    /// A plan that does not have the shape of `docs/plan-format.md`.
+    #[error("it is damaged or was altered ({0}); plan again")]
+    Broken(String),
+    /// A change that contradicts itself, or whose request this rosterctl would not send for it.
+    #[error(
+        "its change #{change} was altered or was made by another version of rosterctl ({what}); plan again"
+    )]
+    Change {
+        /// The change, from 1.
+        change: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The digest is not that of the changes.
+    #[error(
+        "it was altered: its digest says {stated}, and its changes have the digest {found}; plan again, or get the plan \
+         that was reviewed"
+    )]
+    Digest {
+        /// The digest that the file states.
+        stated: String,
+        /// The digest of what it holds.
+        found: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Header<'a> {
+    #[serde(borrow, default)]
+    format_version: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    target: Option<String>,
+    workspace: Option<String>,
+    dialect: Dialect,
+    #[serde(borrow)]
+    changes: Vec<StoredChange<'a>>,
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct StoredChange<'a> {
+    id: usize,
+    kind: ChangeKind,
+    target: Box<str>,
+    name: Box<str>,
+    #[serde(borrow)]
+    request: StoredRequest<'a>,
+    before: Side,
+    after: Side,
+}
+
+#[derive(Deserialize)]
+struct StoredRequest<'a> {
+    method: Method,
+    path: String,
+    #[serde(borrow, default)]
+    body: Option<&'a RawValue>,
+}
+
+impl SavedPlan {
+    /// Reads a plan as `rosterctl plan --out` wrote it.
+    ///
+    /// # Errors
+    /// When it is anything else: another format version, which is looked at before anything else; a shape that is not
+    /// a plan's; a digest that does not fit; a change whose request is not what this rosterctl sends for it.
+    pub fn read(text: &str) -> Result<Self, SavedPlanError> {
+        if text.len() > MAX_BYTES {
+            return Err(SavedPlanError::TooLarge);
+        }
+        let header: Header<'_> =
+            serde_json::from_str(text).map_err(|error| SavedPlanError::NotAPlan(error.to_string()))?;
+        match header.format_version.map(RawValue::get) {
+            None => return Err(SavedPlanError::NotAPlan("it has no `formatVersion`".to_owned())),
+            Some(version) if version == FORMAT.to_string() => {}
+            Some(other) => return Err(SavedPlanError::Version(shown(other))),
+        }
+        let document: Document<'_> =
+            serde_json::from_str(text).map_err(|error| SavedPlanError::Broken(error.to_string()))?;
+        let Document { target, workspace, dialect, changes: stored, digest: stated } = document;
+
+        let created: HashSet<String> = stored
+            .iter()
+            .filter(|change| change.request.method == Method::Post)
+            .map(|change| change.target.to_string())
+            .collect();
+        let mut changes = Vec::with_capacity(stored.len());
+        let mut requests = Vec::with_capacity(stored.len());
+        let mut made: HashSet<String> = HashSet::new();
+        for (at, stored) in stored.into_iter().enumerate() {
+            let (change, encoded) = stored
+                .read(at + 1, &created, &mut made)
+                .map_err(|what| SavedPlanError::Change { change: at + 1, what })?;
+            changes.push(change);
+            requests.push(encoded);
+        }
+        let found = digest::of_plan(workspace.as_deref(), changes.iter().zip(&requests));
+        if found != stated {
+            return Err(SavedPlanError::Digest { stated: shown(&stated), found });
+        }
+        for (at, (change, encoded)) in changes.iter().zip(&requests).enumerate() {
+            check_request(change, encoded, dialect)
+                .map_err(|what| SavedPlanError::Change { change: at + 1, what: what.to_owned() })?;
+        }
+        Ok(Self { target, workspace, dialect, digest: found, changes, requests })
+    }
+}
+
+fn shown(text: &str) -> String {
+    let mut short: String = text.chars().take(SHOWN).collect();
+    if short.len() < text.len() {
+        short.push_str("...");
+    }
+    short
+}
+
+/// Whether the request is the one that this change is sent as. Of an account's update only the path can be judged
+/// here: its body may repeat values that only the directory knows, and is compared when the plan is resumed.
+fn check_request(change: &Change, saved: &Encoded, dialect: Dialect) -> Result<(), &'static str> {
+    let ours = encode(change, dialect).request;
+    if ours.method != saved.request.method || ours.path != saved.request.path {
+        return Err("its request goes to something else than its target");
+    }
+    let is_update = matches!(change.action, Action::UpdateUser { .. });
+    let body = |request: &Request| request.body.as_ref().map(|body| digest::canonical(body.get()));
+    if !is_update && body(&ours) != body(&saved.request) {
+        return Err("its request does not do what its `before` and `after` say");
+    }
+    Ok(())
+}
+
+impl StoredChange<'_> {
+    /// The change in the words of the model. `created` are the targets that the plan creates somewhere, `made` those
+    /// that it has created so far.
+    fn read(
+        self,
+        number: usize,
+        created: &HashSet<String>,
+        made: &mut HashSet<String>,
+    ) -> Result<(Change, Encoded), String> {
+        let Self { id, kind, target, name, request, before, after } = self;
+        let StoredRequest { method, path, body } = request;
+        let sides = Sides { before: &before, after: &after, created };
+        let (action, name) = match (method, path.split('/').nth(1)) {
+            (Method::Post, Some("Users")) => (sides.create_user()?, name),
+            (Method::Patch, Some("Users")) => (sides.update_user(user(&target, created, &path))?, name),
+            (Method::Post, Some("Groups")) => (sides.create_group()?, name),
+            (Method::Patch, Some("Groups")) => (sides.update_group(group(&target, &path))?, name),
+            // The name that a deletion's `before` states is the change's own.
+            (Method::Delete, Some("Groups")) => sides.delete_group(GroupId::new(target.clone()))?,
+            _ => return Err("no change is such a request".to_owned()),
+        };
+        let change = Change { action, name, origin: None, waits_for: Vec::new() };
+        let is_post = method == Method::Post;
+        let is_new = is_post || (target.starts_with('@') && path.ends_with(&format!("/{target}")));
+        for (wrong, what) in [
+            (id != number, "its `id` is not its position"),
+            (change.kind() != kind, "its `kind` is another"),
+            (change.target() != *target, "its `target` is another"),
+            (is_post && !made.insert(target.to_string()), "it creates what an earlier change creates"),
+            (is_new && !made.contains(&*target), "it changes what no earlier change creates"),
+        ] {
+            if wrong {
+                return Err(what.to_owned());
+            }
+        }
+        let body = match body {
+            None => None,
+            Some(body) => {
+                let value = strict::parse(body.get()).map_err(|error| error.to_string())?;
+                Some(to_raw_value(&value).map_err(|error| error.to_string())?)
+            }
+        };
+        let request = Request { method, path, body };
+        Ok((change, Encoded { request, fallbacks: Vec::new() }))
+    }
+}
+
+/// An account as a change's path names it. A service may have given out an id that reads like a placeholder; in a path
+/// such an id is escaped.
+fn user(target: &str, created: &HashSet<String>, path: &str) -> UserRef {
+    match member(target, created) {
+        new @ UserRef::New(_) if path == format!("/Users/{target}") => new,
+        _ => UserRef::Existing(UserId::new(target)),
+    }
+}
+
+fn group(target: &str, path: &str) -> GroupRef {
+    match target.strip_prefix("@group:") {
+        Some(name) if path == format!("/Groups/{target}") => GroupRef::New(name.into()),
+        _ => GroupRef::Existing(GroupId::new(target)),
+    }
+}

@@ -1,0 +1,158 @@
+//! A look back at accounts that were updated a moment ago.
+//!
+//! In April 2024 Slack, in an incident of its own, deactivated whoever was updated over SCIM (sheet S10). Slack
+//! deactivates with a delay (sheet S13), so the answer to such an update may still show the account active. Whoever
+//! would update thousands must look again before it is too late for the rest.
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use model::attribute::{Attribute, Dialect};
+use model::change::{Action, Change, ChangeKind, UserRef};
+use model::directory::User;
+use model::names::UserId;
+use model::plan::Plan;
+use scim_adapter::{ReadError, Reader};
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// How long after an update an account is looked at. An SDK's tests give Slack ten seconds to show a deactivation
+/// (sheet S13).
+const DELAY: Duration = Duration::from_secs(10);
+
+/// How many updated accounts are always looked at, and how many go ahead of the bulk. Each is a person who may be locked
+/// out; fewer might all be of a kind that the fault spares.
+const FIRST: usize = 5;
+
+/// Of how many updated accounts one is looked at after the first ones: a twentieth more reads, of a kind of which Slack
+/// allows more than of writes (sheet S15), and at three updates a second some sixty people hit before the run stops.
+const EVERY: usize = 20;
+
+/// With how many updates a run is a bulk. Fewer take less than [`DELAY`] in all, so that holding most of them back would
+/// cost more than it can save; and reading back shows what became of them.
+const BULK: usize = 50;
+
+/// Looks at accounts that a run has updated.
+pub(crate) struct Sentinel<'r> {
+    reader: &'r Reader,
+    /// Accounts that may show inactive without any fault: the plan changes whether they are active, or leaves them
+    /// inactive. A read that lags behind could show any of them as it was before.
+    spared: BTreeSet<UserId>,
+    is_on: bool,
+    /// Whether most updates wait until the first ones have been looked at.
+    is_bulk: bool,
+    /// Updates that are sent and not over.
+    under_way: usize,
+    took: usize,
+    /// Who is to be looked at, and when.
+    due: VecDeque<(Instant, UserId, Box<str>)>,
+    looks: FuturesUnordered<BoxFuture<'r, Look>>,
+    /// How many were found as they should be.
+    confirmed: usize,
+}
+
+/// What a look at an account has shown.
+type Look = (Box<str>, Result<Option<User>, ReadError>);
+
+/// An account that is not active any more, though nobody asked for that.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    /// The userName, as the plan has it.
+    pub(crate) name: Box<str>,
+}
+
+impl<'r> Sentinel<'r> {
+    pub(crate) fn new(reader: &'r Reader, plan: &Plan) -> Self {
+        let mut spared = plan.stays_inactive.clone();
+        let mut updates = 0;
+        for change in &plan.changeset.changes {
+            updates += usize::from(change.kind() == ChangeKind::UpdateUser);
+            if let Action::UpdateUser { id: UserRef::Existing(id), edits, .. } = &change.action
+                && edits.iter().any(|edit| edit.attribute == Attribute::Active)
+            {
+                spared.insert(id.clone());
+            }
+        }
+        Self {
+            reader,
+            spared,
+            // Both the fault and the delay are Slack's.
+            is_on: plan.dialect == Dialect::Slack,
+            is_bulk: updates > BULK,
+            under_way: 0,
+            took: 0,
+            due: VecDeque::new(),
+            looks: FuturesUnordered::new(),
+            confirmed: 0,
+        }
+    }
+
+    /// Whether a change of this kind may start.
+    pub(crate) fn lets_start(&self, kind: ChangeKind) -> bool {
+        let ahead = self.confirmed + self.under_way + self.due.len() + self.looks.len();
+        !(self.is_on && self.is_bulk && kind == ChangeKind::UpdateUser)
+            || self.confirmed >= FIRST
+            || ahead < FIRST
+    }
+
+    pub(crate) fn started(&mut self, kind: ChangeKind) {
+        self.under_way += usize::from(kind == ChangeKind::UpdateUser);
+    }
+
+    /// Takes note that a change is over, and whether it took.
+    pub(crate) fn ended(&mut self, change: &Change, took: bool) {
+        if change.kind() != ChangeKind::UpdateUser {
+            return;
+        }
+        self.under_way = self.under_way.saturating_sub(1);
+        let Action::UpdateUser { id: UserRef::Existing(id), .. } = &change.action else { return };
+        if !self.is_on || !took || self.spared.contains(id) {
+            return;
+        }
+        let ahead = self.confirmed + self.due.len() + self.looks.len();
+        if ahead < FIRST || self.took.is_multiple_of(EVERY) {
+            self.due.push_back((Instant::now() + DELAY, id.clone(), change.name.clone()));
+        }
+        self.took += 1;
+    }
+
+    /// Comes about when an account was looked at; never while there is none to look at. May be dropped at any time and
+    /// called again.
+    pub(crate) async fn looked(&mut self) -> Option<Alarm> {
+        loop {
+            let due = self.due.front().map(|(at, ..)| *at);
+            tokio::select! {
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    if let Some((_, id, name)) = self.due.pop_front() {
+                        let reader = self.reader;
+                        self.looks.push(Box::pin(async move {
+                            let found = reader.read_user(&id).await;
+                            (name, found)
+                        }));
+                    }
+                }
+                Some((name, found)) = self.looks.next(), if !self.looks.is_empty() => {
+                    return self.judge(name, found);
+                }
+                else => std::future::pending().await,
+            }
+        }
+    }
+
+    fn judge(&mut self, name: Box<str>, found: Result<Option<User>, ReadError>) -> Option<Alarm> {
+        match found {
+            // Slack deactivates a guest by itself when the time has come.
+            Ok(Some(user)) if user.active || user.get(Attribute::GuestExpires).is_some() => {
+                self.confirmed += 1;
+                None
+            }
+            Ok(_) => Some(Alarm { name }),
+            // Not known is not confirmed: another one goes ahead in its place, and the bulk goes on waiting.
+            Err(error) => {
+                tracing::warn!(name = &*name, %error, "an updated account could not be looked at");
+                None
+            }
+        }
+    }
+}
