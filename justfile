@@ -10,6 +10,14 @@ demo:
 test:
     cargo test --workspace
 
+# Run the whole of rosterctl through this many random worlds with faults; a seed that fails says how to replay it.
+simulate seeds="10000":
+    cargo run --release -p end-to-end --bin simulate -- --seeds {{seeds}}
+
+# Fuzz one target (fuzz/README.md lists them) for some seconds; needs a nightly toolchain and cargo-fuzz.
+fuzz target seconds="60":
+    cd fuzz && mkdir -p corpus/{{target}} && cargo +nightly fuzz run --sanitizer none {{target}} corpus/{{target}} seeds/{{target}} -- -max_total_time={{seconds}} -rss_limit_mb=512 -timeout=20
+
 # Everything CI runs: tests, formatting, lints, documentation, supply chain.
 ci:
     .ci/run

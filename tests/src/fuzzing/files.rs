@@ -52,7 +52,8 @@ fn redacted_text(snapshot: &Snapshot) -> String {
 pub fn plan(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(saved) = SavedPlan::read(text) else { return };
-    let document: Value = serde_json::from_str(text).expect("a plan is JSON");
+    // In parts that nobody reads, an escape may stand for half a character, which JSON's grammar allows.
+    let Ok(document) = serde_json::from_str::<Value>(text) else { return };
     assert_eq!(document["digest"], saved.digest());
     assert!(saved.digest().len() == 64 && saved.digest().bytes().all(|byte| byte.is_ascii_hexdigit()));
     assert_eq!(document["changes"].as_array().map(Vec::len), Some(saved.changes()));
@@ -89,6 +90,10 @@ pub fn journal(data: &[u8]) {
     let step = lines.len().div_ceil(64).max(1);
     for window in lines.windows(2).step_by(step) {
         let &[from, to] = window else { continue };
+        // Of what is torn already nobody can say how it began.
+        if serde_json::from_slice::<Value>(&data[from + 1..to]).is_err() {
+            continue;
+        }
         for end in [from + 1, usize::midpoint(from, to), to] {
             let early = journal::read(&data[..end]);
             let early = early.unwrap_or_else(|error| panic!("cut after {end} bytes: {error}"));

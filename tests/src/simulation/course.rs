@@ -262,7 +262,7 @@ impl Course {
             && tear
             && let Some(notebook) = &self.disk.journal
         {
-            notebook.tear(from);
+            notebook.tear();
         }
         self.service.settle();
         self.judge(&end, from, since, entries_before);

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use tokio::time::Instant;
 
 /// A journal in memory that knows what had been sent when each of its records was written.
 pub struct Notebook {
@@ -23,8 +24,8 @@ pub struct Notebook {
 #[derive(Default)]
 struct Pages {
     text: String,
-    /// With each record, how many requests had been sent.
-    records: Vec<(usize, Record)>,
+    /// The records, each with how many requests had been sent, and when it was written.
+    records: Vec<(usize, Instant, Record)>,
     /// How many more times records can be appended; `None`: for ever.
     room: Option<usize>,
 }
@@ -49,12 +50,9 @@ impl Notebook {
         self.pages().text.clone()
     }
 
-    /// A process dies while it writes a line, if it has begun to write at all.
-    pub fn tear(&self, from: usize) {
-        let mut pages = self.pages();
-        if pages.records.last().is_some_and(|(sent, _)| *sent > from) {
-            pages.text.push_str("{\"v\":1,\"at\":\"2026-");
-        }
+    /// A process dies while it writes a line.
+    pub fn tear(&self) {
+        self.pages().text.push_str("{\"v\":1,\"at\":\"2026-");
     }
 
     /// A new process opens it: what is torn ends there.
@@ -72,7 +70,7 @@ impl Notebook {
         let mut found = Vec::new();
         for (at, sent) in log.iter().enumerate().skip(from).filter(|(_, sent)| sent.method != Method::GET) {
             let targets = targets(sent, now);
-            let intended = pages.records.iter().any(|(known, record)| {
+            let intended = pages.records.iter().any(|(known, _, record)| {
                 let Event::Intent { target, .. } = &record.event else { return false };
                 *known <= at && *known >= from && targets.contains(&**target)
             });
@@ -91,9 +89,11 @@ impl Notebook {
             let unasked = matches!(sent.fate, Fate::Deactivates { after } if after.is_zero()) && !asked(sent);
             unasked && sent.shows_inactive && !sent.was_inactive
         })?;
+        let heard_at = shown.heard_at?;
         let pages = self.pages();
-        let started = pages.records.iter().find_map(|(sent, record)| match &record.event {
-            Event::Intent { name, .. } if *sent > shown.heard_before => Some(name.clone()),
+        let started = pages.records.iter().find_map(|(sent, at, record)| match &record.event {
+            // At the very instant the run may have been at another answer.
+            Event::Intent { name, .. } if *sent > shown.heard_before && *at > heard_at => Some(name.clone()),
             _ => None,
         })?;
         Some(format!("{} turned inactive, and the change of {started} was started", shown.target))
@@ -103,7 +103,7 @@ impl Notebook {
     pub fn recently(&self, now: Timestamp) -> Demand {
         let since = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
         let mut demand = Demand::default();
-        for (_, record) in self.pages().records.iter().filter(|(_, record)| record.at >= since) {
+        for (_, _, record) in self.pages().records.iter().filter(|(_, _, record)| record.at >= since) {
             if let Event::Intent { kind, target, before, after, .. } = &record.event {
                 add(&mut demand, *kind, target, before, after);
             }
@@ -126,7 +126,7 @@ impl Journal for Notebook {
             let line = serde_json::to_string(record)?;
             pages.text.push_str(&line);
             pages.text.push('\n');
-            pages.records.push((sent, record.clone()));
+            pages.records.push((sent, Instant::now(), record.clone()));
         }
         Ok(())
     }

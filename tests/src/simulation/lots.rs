@@ -380,6 +380,12 @@ impl Draw {
                     reach.people.push(id);
                 }
             } else if let Some(entry) = person.entry.as_ref().filter(|entry| !entry.inactive) {
+                // Whom somebody else has made cannot be given later what can only be given at creation.
+                let in_time =
+                    self.able.start_dates || entry.settings.iter().all(|(key, _)| *key != "startDate");
+                if !in_time {
+                    continue;
+                }
                 reach.joiners.push((entry.user_name.clone(), entry.email.clone()));
             }
         }

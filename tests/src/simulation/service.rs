@@ -142,12 +142,7 @@ impl Service {
         if others.act(&self.simulator) {
             inner.observe(&self.simulator, Cause::Others);
         }
-        let mut fate = inner.faults.decide(method, target);
-        if matches!(fate, Fate::Late { .. }) && *method == Method::POST && target == "/Groups" {
-            // A service that lets two groups of one name live and carries out a creation minutes late makes two of one
-            // for anybody who tries again; that the name is unique is the service's part (sheet S4).
-            fate = Fate::Reset { acted: false };
-        }
+        let fate = inner.faults.decide(method, target);
         let round = inner.ledger.round;
         inner.log.push(Sent {
             at: Instant::now(),
