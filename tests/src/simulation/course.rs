@@ -95,6 +95,9 @@ pub fn run_sabotaged(seed: u64, sabotage: Option<Sabotage>) -> Verdict {
     runtime.block_on(async { Course::new(seed, sabotage).run().await })
 }
 
+/// By when everything has come about that a run has set going: what is late, or slow, or to be hosted or deactivated.
+const AFTERMATH: Duration = Duration::from_secs(300);
+
 struct Course {
     lot: Lot,
     service: Service,
@@ -157,7 +160,7 @@ impl Course {
             let end = self.round(death, false).await;
             self.tell(&end);
             let pause = [0, 1, 5, 60, 3_600, 40_000][self.rng.usize(..6)];
-            sleep(Duration::from_secs(pause)).await;
+            self.pass(Duration::from_secs(pause)).await;
         }
         if changes_at >= rounds {
             self.change_roster();
@@ -166,12 +169,20 @@ impl Course {
         // What is late, or slow, or still to be hosted or deactivated, has come about by then. Often so much has passed
         // that what was done today counts no more.
         let long = self.rng.u8(..3) > 0;
-        sleep(if long { Duration::from_hours(26) } else { Duration::from_mins(15) }).await;
-        self.service.settle();
+        self.pass(if long { Duration::from_hours(26) } else { Duration::from_mins(15) }).await;
         self.calm().await;
         let mut verdict = self.verdict;
         verdict.log.clone_from(&self.service.lock().log);
         verdict
+    }
+
+    /// Time passes. What is late comes about in its first minutes, and is taken down then.
+    async fn pass(&self, span: Duration) {
+        let first = span.min(AFTERMATH);
+        sleep(first).await;
+        self.service.settle();
+        sleep(span - first).await;
+        self.service.settle();
     }
 
     /// A reviewed change of the roster is merged. From now on the world as it stands is what it is applied to.

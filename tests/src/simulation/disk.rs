@@ -50,9 +50,12 @@ impl Notebook {
         self.pages().text.clone()
     }
 
-    /// A process dies while it writes a line.
+    /// A process dies while it writes a line. One that has not yet come to opening a torn journal cannot tear it further.
     pub fn tear(&self) {
-        self.pages().text.push_str("{\"v\":1,\"at\":\"2026-");
+        let mut pages = self.pages();
+        if pages.text.is_empty() || pages.text.ends_with('\n') {
+            pages.text.push_str("{\"v\":1,\"at\":\"2026-");
+        }
     }
 
     /// A new process opens it: what is torn ends there.

@@ -114,7 +114,9 @@ impl Line {
                 // The request is on its way, whatever becomes of who sent it.
                 drop(tokio::spawn(async move {
                     wait(by).await;
-                    late.serve(number, request).await;
+                    if !late.is_beyond_knowing(number) {
+                        late.serve(number, request).await;
+                    }
                 }));
                 std::future::pending().await
             }

@@ -166,7 +166,8 @@ pub fn above_limits(
     let whole = inner.ledger.most_since(earlier(since));
     let done = Done::of(mine(), &inner.log);
     let mut found: Vec<String> = done.above(roster, &whole).into_iter().filter(counts).collect();
-    let day_ago = Instant::now().checked_sub(Duration::from_hours(24));
+    // What was taken down minutes after it had been asked for counts from when it was asked for.
+    let day_ago = Instant::now().checked_sub(Duration::from_hours(24) - Duration::from_mins(10));
     if daily && found.is_empty() {
         let day_ago = day_ago.unwrap_or(since);
         let today = inner.ledger.entries.iter().filter(|entry| entry.at > day_ago && entry.round <= round);
@@ -268,7 +269,8 @@ fn crowding(log: &[Sent]) -> Vec<String> {
                 sent.method, sent.target
             ));
         }
-        let until = sent.heard_at.unwrap_or(sent.at);
+        // Who sent a slow one may have given up on it long before its answer came.
+        let until = sent.heard_at.filter(|_| !matches!(sent.fate, Fate::Slow { .. })).unwrap_or(sent.at);
         open.insert(&sent.target, until);
     }
     found

@@ -175,7 +175,8 @@ impl Service {
             let asked =
                 answer.and_then(|answer| answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok());
             sent.asked_to_wait = asked.filter(|_| sent.heard == Some(429));
-            sent.shows_inactive = answer.is_some_and(|answer| {
+            let is_patch = sent.method == Method::PATCH;
+            sent.shows_inactive = answer.filter(|_| is_patch).is_some_and(|answer| {
                 let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
                 answer.status().is_success() && body["active"] == false
             });
@@ -254,6 +255,18 @@ impl Service {
         inner.stale = Some((now, at));
         seed.switches.clear();
         Simulator::new(&seed, slack_sim::Switches { rate_limits: RateLimits::Off, ..switches }).ok()
+    }
+
+    /// Whether a late request would do what nobody could have known of: where two groups of one name may live, the
+    /// creation of one that outlasts its run is made a second time by the next run, which has only Slack to go by
+    /// (design §6). That a name is unique is the service's part (sheet S4).
+    pub fn is_beyond_knowing(&self, number: usize) -> bool {
+        let inner = self.lock();
+        let Some(sent) = inner.log.get(number) else { return false };
+        sent.method == Method::POST
+            && sent.target == "/Groups"
+            && sent.round != inner.ledger.round
+            && self.simulator.switches().duplicate_group_name == DuplicateName::Allowed
     }
 
     /// An answer of success to a write that is not carried out.

@@ -3,8 +3,13 @@
 
 use end_to_end::fuzzing::TARGETS;
 use end_to_end::worlds::repository;
+use model::load::load;
+use model::place::Source;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use reconciler::journal;
+use reconciler::saved::SavedPlan;
+use reconciler::snapshot;
 use serde_json::{Value, json};
 use std::ops::Range;
 
@@ -283,4 +288,27 @@ fn a_journal_is_read_however_early_its_writer_died() {
 #[test]
 fn a_snapshot_that_is_read_can_be_written_redacted_and_planned_on() {
     run("snapshot", 200);
+}
+
+/// A seed that is refused teaches nothing: what is made of it is refused as well.
+#[test]
+fn the_seeds_are_accepted() {
+    let all = |target| seeds(target).into_iter().map(|seed| String::from_utf8(seed).unwrap());
+    for plan in all("plan") {
+        let made =
+            "rosterctl plan tests/worlds/fuzzing.yaml --simulate tests/worlds/fuzzing.json --format json";
+        assert!(SavedPlan::read(&plan).is_ok(), "make it anew: {made}");
+    }
+    for text in all("journal") {
+        assert!(journal::read(&text).is_ok(), "{text}");
+    }
+    for text in all("snapshot") {
+        assert!(snapshot::read(&text).is_ok(), "{text}");
+    }
+    for text in all("roster") {
+        let source = |text: &str| Source { path: "seed".to_owned(), text: text.to_owned() };
+        let parts: Vec<&str> = text.split("\n%%%\n").collect();
+        let files = parts.iter().take(2).map(|part| source(part)).collect();
+        assert!(load(files, parts.get(2).map(|part| source(part))).is_ok(), "{text}");
+    }
 }
