@@ -5,7 +5,9 @@ use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use http::{Request, Response};
 use scim_adapter::{BoxFuture, Reached, Transport, TransportError, TransportErrorKind};
-use std::sync::Arc;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tower::ServiceExt as _;
 
 /// Called before each request is answered, with its method and target.
@@ -20,12 +22,20 @@ pub struct InProcess {
     router: Router,
     before: Option<Hook>,
     lost: Option<Loss>,
+    latency: Option<Latency>,
+}
+
+/// Where the time that a request is on its way is drawn from, in milliseconds.
+#[derive(Clone)]
+struct Latency {
+    rng: Arc<Mutex<fastrand::Rng>>,
+    range: RangeInclusive<u64>,
 }
 
 impl InProcess {
     /// A carrier into `router`.
     pub fn new(router: Router) -> Self {
-        Self { router, before: None, lost: None }
+        Self { router, before: None, lost: None, latency: None }
     }
 
     /// The same, with something that happens before each request is answered: the rest of the world does not stand
@@ -42,16 +52,27 @@ impl InProcess {
         Self { lost: Some(Arc::new(lost)), ..self }
     }
 
+    /// The same over a line on which a request and its answer take so many milliseconds together: each a random part of
+    /// it.
+    #[must_use]
+    pub fn with_latency(self, seed: u64, range: RangeInclusive<u64>) -> Self {
+        let rng = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
+        Self { latency: Some(Latency { rng, range }), ..self }
+    }
+
     async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let (mut parts, body) = request.into_parts();
         parts.uri = format!("/scim/v2{}", parts.uri).parse().map_err(|_| broken("the path is no URI"))?;
         parts.headers.insert(http::header::AUTHORIZATION, http::HeaderValue::from_static("Bearer test"));
+        let (there, back) = self.latency.as_ref().map(Latency::draw).unwrap_or_default();
+        tokio::time::sleep(there).await;
         if let Some(before) = &self.before {
             before(&parts.method, &parts.uri.to_string());
         }
         let is_lost = self.lost.as_ref().is_some_and(|lost| lost(&parts.method));
         let answer = self.router.clone().oneshot(Request::from_parts(parts, Body::from(body))).await;
         let Ok(answer) = answer;
+        tokio::time::sleep(back).await;
         if is_lost {
             return Err(TransportError {
                 kind: TransportErrorKind::Interrupted,
@@ -64,6 +85,15 @@ impl InProcess {
             .await
             .map_err(|_| broken("the body is too large"))?;
         Ok(Response::from_parts(parts, body))
+    }
+}
+
+impl Latency {
+    fn draw(&self) -> (Duration, Duration) {
+        let mut rng = self.rng.lock().unwrap();
+        let whole = rng.u64(self.range.clone());
+        let there = rng.u64(0..=whole);
+        (Duration::from_millis(there), Duration::from_millis(whole - there))
     }
 }
 

@@ -10,7 +10,7 @@ use model::{Dialect, Directory, Roster};
 use reconciler::journal::Journaled;
 use reconciler::planner::{self, Context};
 use reconciler::run::{RosterGoal, Run};
-use scim_adapter::{Pacer, ReadError, Reader, Transport, Writer};
+use scim_adapter::{Budget, Pacer, ReadError, Reader, Transport, Writer};
 use slack_sim::{Seed, Simulator, Switches};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +37,7 @@ impl Session {
     /// The same over a carrier of one's own.
     pub fn over(simulator: Simulator, carrier: impl Transport + 'static) -> Self {
         let (dialect, pacer) = match simulator.switches().dialect {
-            slack_sim::Dialect::Slack => (Dialect::Slack, Pacer::slack()),
+            slack_sim::Dialect::Slack => (Dialect::Slack, Pacer::slack(Budget::WHOLE)),
             slack_sim::Dialect::Rfc => (Dialect::Rfc, Pacer::unlimited()),
         };
         let reader = Reader::new(Arc::new(carrier), dialect, pacer).seeded(1);

@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use model::Dialect;
 use report::harmless;
+use scim_adapter::Budget;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -123,9 +124,18 @@ pub(crate) struct TargetArguments {
     /// no limit without: a first import may honestly take hours under Slack's limits.
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<humantime::Duration>,
+    /// The share of Slack's rate limits to use; the rest is left to other SCIM apps of the organisation.
+    #[arg(long, value_name = "PERCENT", default_value = "100%", value_parser = budget)]
+    pub(crate) budget: Budget,
     /// Run against a simulator of Slack inside this process, seeded from FILE (a seed or a snapshot); needs no token.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "token_file", "ca_file"])]
     pub(crate) simulate: Option<PathBuf>,
+}
+
+/// A share such as `50%`.
+fn budget(text: &str) -> Result<Budget, String> {
+    let percent = text.strip_suffix('%').and_then(|number| number.parse().ok());
+    percent.and_then(Budget::percent).ok_or_else(|| "expected a percentage from 1% to 100%".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -92,7 +92,7 @@ impl<'a> Connector<'a> {
             None => arguments.target.clone(),
         };
         let pacer = match dialect {
-            Dialect::Slack => Pacer::slack(),
+            Dialect::Slack => Pacer::slack(arguments.budget),
             Dialect::Rfc => Pacer::unlimited(),
         };
         Ok(Self { arguments, base, pacer })

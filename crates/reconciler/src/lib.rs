@@ -14,6 +14,7 @@ mod progress;
 pub mod revert;
 pub mod run;
 pub mod saved;
+pub mod schedule;
 mod sending;
 mod sentinel;
 pub mod snapshot;

@@ -1,6 +1,7 @@
 //! From a roster and a directory to a plan. Pure: it reads nothing and can write nothing.
 
 use crate::guard::Recent;
+use crate::schedule::Timeline;
 use crate::{digest, guard, snapshot};
 use differ::{Diff, Options};
 use jiff::Timestamp;
@@ -11,8 +12,8 @@ use model::directory::Directory;
 use model::names::UserId;
 use model::plan::{Encoded, Estimate, Existing, Plan, Totals};
 use model::roster::Roster;
-use scim_adapter::{RequestKind, encode};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use scim_adapter::{Budget, encode};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What a plan is made with besides the roster and the directory.
@@ -26,6 +27,8 @@ pub struct Context {
     pub only: Vec<String>,
     /// What the runs of the last 24 hours did; empty where no journal is at hand.
     pub recent: Recent,
+    /// The share of the service's limits that a run may use.
+    pub budget: Budget,
 }
 
 /// Makes a plan.
@@ -62,7 +65,7 @@ pub(crate) fn of_diff(roster: &Roster, directory: &Directory, context: &Context,
         },
         stays_inactive: stays_inactive(&changeset, directory),
         existing: Arc::new(existing(&changeset, directory)),
-        estimate: estimate(&requests, directory.dialect),
+        estimate: estimate(&changeset, &requests, directory.dialect, context.budget),
         requests,
         changeset,
         digest,
@@ -110,17 +113,14 @@ fn stays_inactive(changeset: &Changeset, directory: &Directory) -> BTreeSet<User
         .collect()
 }
 
-/// How long the requests take under Slack's published limits, the fallbacks left aside.
-fn estimate(requests: &[Encoded], dialect: Dialect) -> Estimate {
-    if dialect == Dialect::Rfc {
-        return Estimate { writes: requests.len(), seconds: None };
-    }
-    let mut counts: HashMap<RequestKind, usize> = HashMap::new();
-    for Encoded { request, .. } in requests {
-        *counts.entry(RequestKind::of(request.method, &request.path)).or_default() += 1;
-    }
-    let counts: Vec<_> = counts.into_iter().collect();
-    let duration = scim_adapter::estimate(&counts);
-    let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
-    Estimate { writes: requests.len(), seconds: Some(seconds) }
+/// How long the changes take under Slack's published limits, nothing failing and fallbacks left aside.
+fn estimate(changeset: &Changeset, requests: &[Encoded], dialect: Dialect, budget: Budget) -> Estimate {
+    let seconds = match dialect {
+        Dialect::Rfc => None,
+        Dialect::Slack => {
+            let duration = Timeline::of(&changeset.changes, requests, budget).whole();
+            Some(duration.as_secs() + u64::from(duration.subsec_nanos() > 0))
+        }
+    };
+    Estimate { writes: requests.len(), seconds }
 }

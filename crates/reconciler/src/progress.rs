@@ -1,20 +1,17 @@
 //! Which changes of a run wait, which may start, and how the others ended.
 
+use crate::schedule::Schedule;
 use model::change::{Action, Change, ChangeId, ChangeKind, Need, UserRef};
 use model::plan::{Encoded, Plan};
 use model::run::{ChangeOutcome, Ending};
-use scim_adapter::encode;
+use scim_adapter::{RequestKind, encode};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
 /// A plan as far as it has been carried out.
 pub(crate) struct Progress<'p> {
     plan: &'p Plan,
-    /// How many dependencies of each change are not over.
-    open: Vec<usize>,
-    /// Who waits for each change.
-    dependents: Vec<Vec<ChangeId>>,
-    /// What may start now, by kind.
-    ready: BTreeMap<ChangeKind, BTreeSet<ChangeId>>,
+    schedule: Schedule,
     pub(crate) outcomes: Outcomes,
 }
 
@@ -24,86 +21,46 @@ pub(crate) struct Outcomes(Vec<Option<Ending>>);
 impl<'p> Progress<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Self {
         let changes = &plan.changeset.changes;
-        let mut dependents = vec![Vec::new(); changes.len()];
-        let mut ready: BTreeMap<ChangeKind, BTreeSet<ChangeId>> = BTreeMap::new();
-        for (id, change) in plan.changeset.iter() {
-            for dependency in &change.waits_for {
-                if let Some(list) = dependents.get_mut(dependency.on.get()) {
-                    list.push(id);
-                }
-            }
-            if change.waits_for.is_empty() {
-                ready.entry(change.kind()).or_default().insert(id);
-            }
-        }
-        let open = changes.iter().map(|change| change.waits_for.len()).collect();
-        Self { plan, open, dependents, ready, outcomes: Outcomes(vec![None; changes.len()]) }
+        let schedule = Schedule::new(changes, &plan.requests);
+        Self { plan, schedule, outcomes: Outcomes(vec![None; changes.len()]) }
     }
 
-    /// Takes the earliest change that may start, of a kind that has room. Earliest in the changeset is best: what
-    /// takes away stands there before what gives.
-    pub(crate) fn next_ready(
-        &mut self,
-        has_room: impl Fn(ChangeKind) -> bool,
-    ) -> Option<(ChangeId, ChangeKind)> {
-        let (kind, id) = self
-            .ready
-            .iter()
-            .filter(|(kind, _)| has_room(**kind))
-            .filter_map(|(kind, ready)| Some((*kind, *ready.first()?)))
-            .min_by_key(|(_, id)| *id)?;
-        self.ready.get_mut(&kind)?.remove(&id);
-        Some((id, kind))
+    /// Takes the change that is to start next, of those whose request and change `may_go`. It must be finished.
+    pub(crate) fn next(&mut self, may_go: impl FnMut(RequestKind, ChangeKind) -> bool) -> Option<ChangeId> {
+        self.schedule.next(may_go)
     }
 
-    /// Records how a change ended, and what follows from it for those that waited.
+    /// Records how a change that was started ended, and what follows from it for those that waited.
     pub(crate) fn finish(&mut self, id: ChangeId, ending: Ending, on_end: &mut impl FnMut(&ChangeOutcome)) {
+        self.schedule.end(id);
         let mut over = vec![(id, ending)];
         while let Some((id, ending)) = over.pop() {
             if !self.outcomes.set(id, ending, on_end) {
                 continue;
             }
-            // Each list is walked once, when its change is over.
-            let dependents = self.dependents.get_mut(id.get()).map(std::mem::take).unwrap_or_default();
-            for dependent in dependents {
-                let Some(open) = self.open.get_mut(dependent.get()) else { continue };
-                *open -= 1;
-                if *open > 0 {
-                    continue;
-                }
-                let Some((change, _)) = at(self.plan, dependent) else { continue };
+            for freed in self.schedule.freed_by(id) {
+                let Some((change, _)) = at(self.plan, freed) else { continue };
                 match self.outcomes.missing_need(change, self.plan) {
-                    Some(why) => over.push((dependent, Ending::Skipped { why })),
-                    None => drop(self.ready.entry(change.kind()).or_default().insert(dependent)),
+                    Some(why) => over.push((freed, Ending::Skipped { why })),
+                    None => self.schedule.release(freed),
                 }
             }
         }
     }
 
-    /// Whether anything may start now.
+    /// Whether anything could start but for limits.
     pub(crate) fn has_ready(&self) -> bool {
-        self.ready.values().any(|ready| !ready.is_empty())
+        self.schedule.has_ready()
     }
 
     /// Whether anything has not started.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.has_ready() || self.open.iter().any(|open| *open > 0)
+        self.schedule.is_waiting()
     }
 
     /// Gives up on everything that has not started.
     pub(crate) fn skip_rest(&mut self, why: &str, on_end: &mut impl FnMut(&ChangeOutcome)) {
-        let waiting: Vec<ChangeId> = self
-            .plan
-            .changeset
-            .iter()
-            .map(|(id, _)| id)
-            .filter(|id| {
-                let is_ready = self.ready.values().any(|ready| ready.contains(id));
-                is_ready || self.open.get(id.get()).is_some_and(|open| *open > 0)
-            })
-            .collect();
-        self.ready.clear();
-        for id in waiting {
+        for id in self.schedule.give_up() {
             self.outcomes.set(id, Ending::Skipped { why: why.to_owned() }, on_end);
         }
     }

@@ -14,14 +14,9 @@ use model::change::{Action, Change, ChangeId, ChangeKind, GroupRef, UserRef};
 use model::names::{GroupId, UserId, UserName};
 use model::plan::Plan;
 use model::run::{ChangeOutcome, Ending, Stopped};
-use scim_adapter::{Effect, Ids, WriteError, Written};
-use std::collections::BTreeMap;
+use scim_adapter::{Effect, Ids, RequestKind, WriteError, Written};
 use std::sync::Arc;
-
-/// How many changes of one kind are under way at once. Slack's fastest bucket for one kind allows 3 a second (sheet
-/// S15), so with answers that take up to a second or two this keeps every bucket busy; more would only wait in line,
-/// and be lost together if the process died.
-const PER_KIND: usize = 8;
+use tokio::time::{Instant, sleep_until};
 
 /// After how many answers of success without effect a run stops (design §6): one may be an oddity of one account, but
 /// several mean that the service is not doing what it says.
@@ -31,7 +26,7 @@ const WITHOUT_EFFECT_LIMIT: usize = 3;
 const ROUND: usize = 256;
 
 /// A change that is over: what it was, what was to be said of it, and what came of it.
-type Ended = (ChangeId, ChangeKind, Option<String>, Result<Written, WriteError>);
+type Ended = (ChangeId, Option<String>, Result<Written, WriteError>);
 
 impl Run<'_> {
     /// Sends every change of `plan` that may be sent, and tells how each ended and what stopped the run, if anything
@@ -46,7 +41,6 @@ impl Run<'_> {
         let mut sentinel = Sentinel::new(self.reader, plan);
         let mut ids = Ids { existing: Arc::clone(&plan.existing), ..Ids::default() };
         let mut under_way = FuturesUnordered::new();
-        let mut busy: BTreeMap<ChangeKind, usize> = BTreeMap::new();
         let mut without_effect = 0;
         let mut stopped: Option<Stopped> = None;
         loop {
@@ -58,8 +52,9 @@ impl Run<'_> {
                 progress.skip_rest(&why, &mut |ended| tell(plan, ended, None, recorder, on_event));
             }
             let mut round = Vec::new();
-            while let Some((id, kind)) = progress
-                .next_ready(|kind| busy.get(&kind).is_none_or(|n| *n < PER_KIND) && sentinel.lets_start(kind))
+            let mut again: Option<Instant> = None;
+            while let Some(id) =
+                progress.next(|kind, change| sentinel.lets_start(change) && self.reserve(kind, &mut again))
             {
                 let Some((change, encoded)) = at(plan, id) else { continue };
                 let (change, encoded, remark) = progress.outcomes.without_failed(change, encoded, plan);
@@ -70,10 +65,9 @@ impl Run<'_> {
                     continue;
                 }
                 recorder.intent(id.get() + 1, &change);
-                *busy.entry(kind).or_default() += 1;
-                sentinel.started(kind);
+                sentinel.started(change.kind());
                 let ids = ids_for(&change, &ids);
-                round.push((id, kind, change, encoded, remark, ids));
+                round.push((id, change, encoded, remark, ids));
             }
             if !recorder.commit() && stopped.is_none() {
                 let failed =
@@ -85,11 +79,11 @@ impl Run<'_> {
                 stopped = Some(failed);
                 continue;
             }
-            for (id, kind, change, encoded, remark, ids) in round {
+            for (id, change, encoded, remark, ids) in round {
                 on_event(Event::Started(id));
                 under_way.push(async move {
                     let result = self.writer.carry_out(&change, &encoded, &ids).await;
-                    (id, kind, remark, result)
+                    (id, remark, result)
                 });
             }
             if under_way.is_empty() && !progress.has_ready() {
@@ -107,11 +101,9 @@ impl Run<'_> {
                 }
                 () = self.stop.cancelled(), if stopped.is_none() && !self.stop.is_cancelled() => continue,
                 Some(ended) = ready.next() => ended,
+                () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => continue,
             };
-            for (id, kind, remark, result) in ended {
-                if let Some(busy) = busy.get_mut(&kind) {
-                    *busy -= 1;
-                }
+            for (id, remark, result) in ended {
                 let Some((change, _)) = at(plan, id) else { continue };
                 let created = result.as_ref().ok().map(|written| written.id.clone());
                 if let Some(new) = &created {
@@ -141,6 +133,18 @@ impl Run<'_> {
         });
         recorder.commit();
         (progress.outcomes.into_list(), stopped)
+    }
+
+    /// Takes the room for a request of this kind, where the service's limits have it now; if not, notes when to ask again.
+    /// A change is started only then, so that what waits for room is neither recorded as begun nor beyond being stopped.
+    fn reserve(&self, kind: RequestKind, again: &mut Option<Instant>) -> bool {
+        match self.writer.reader().pacer().reserve(kind) {
+            Ok(()) => true,
+            Err(at) => {
+                *again = Some(again.map_or(at, |again| again.min(at)));
+                false
+            }
+        }
     }
 }
 

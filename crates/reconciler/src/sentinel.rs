@@ -13,7 +13,7 @@ use model::directory::User;
 use model::names::UserId;
 use model::plan::Plan;
 use scim_adapter::{ReadError, Reader};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -21,9 +21,14 @@ use tokio::time::{Instant, sleep_until};
 /// (sheet S13).
 const DELAY: Duration = Duration::from_secs(10);
 
+/// How long the bulk waits at least: until the first ones have been looked at, once more after [`DELAY`] then. Under
+/// Slack's limits (sheet S15: no more than 180 in any minute, and 20 at once) this costs a run of more than a minute next
+/// to nothing; the whole delay would cost it seconds.
+pub(crate) const EARLY: Duration = Duration::from_secs(5);
+
 /// How many updated accounts are always looked at, and how many go ahead of the bulk. Each is a person who may be locked
 /// out; fewer might all be of a kind that the fault spares.
-const FIRST: usize = 5;
+pub(crate) const FIRST: usize = 5;
 
 /// Of how many updated accounts one is looked at after the first ones: a twentieth more reads, of a kind of which Slack
 /// allows more than of writes (sheet S15), and at three updates a second some sixty people hit before the run stops.
@@ -32,6 +37,11 @@ const EVERY: usize = 20;
 /// With how many updates a run is a bulk. Fewer take less than [`DELAY`] in all, so that holding most of them back would
 /// cost more than it can save; and reading back shows what became of them.
 const BULK: usize = 50;
+
+/// Whether among changes of these kinds the first updates go ahead and the others wait for them.
+pub(crate) fn is_bulk(kinds: impl Iterator<Item = ChangeKind>) -> bool {
+    kinds.filter(|kind| *kind == ChangeKind::UpdateUser).count() > BULK
+}
 
 /// Looks at accounts that a run has updated.
 pub(crate) struct Sentinel<'r> {
@@ -46,14 +56,25 @@ pub(crate) struct Sentinel<'r> {
     under_way: usize,
     took: usize,
     /// Who is to be looked at, and when.
-    due: VecDeque<(Instant, UserId, Box<str>)>,
+    due: BTreeMap<(Instant, UserId), Due>,
     looks: FuturesUnordered<BoxFuture<'r, Look>>,
-    /// How many were found as they should be.
+    /// How many of those are still to be looked at for whom the bulk waits.
+    awaited: usize,
+    /// How many of them were found as they should be.
     confirmed: usize,
 }
 
+/// An account that is to be looked at.
+#[derive(Debug, Clone)]
+struct Due {
+    /// The userName, as the plan has it.
+    name: Box<str>,
+    /// Whether the bulk waits for it, and when it is to be looked at again.
+    bulk_waits: Option<Instant>,
+}
+
 /// What a look at an account has shown.
-type Look = (Box<str>, Result<Option<User>, ReadError>);
+type Look = (UserId, Due, Result<Option<User>, ReadError>);
 
 /// An account that is not active any more, though nobody asked for that.
 #[derive(Debug)]
@@ -65,9 +86,7 @@ pub(crate) struct Alarm {
 impl<'r> Sentinel<'r> {
     pub(crate) fn new(reader: &'r Reader, plan: &Plan) -> Self {
         let mut spared = plan.stays_inactive.clone();
-        let mut updates = 0;
         for change in &plan.changeset.changes {
-            updates += usize::from(change.kind() == ChangeKind::UpdateUser);
             if let Action::UpdateUser { id: UserRef::Existing(id), edits, .. } = &change.action
                 && edits.iter().any(|edit| edit.attribute == Attribute::Active)
             {
@@ -79,18 +98,19 @@ impl<'r> Sentinel<'r> {
             spared,
             // Both the fault and the delay are Slack's.
             is_on: plan.dialect == Dialect::Slack,
-            is_bulk: updates > BULK,
+            is_bulk: is_bulk(plan.changeset.changes.iter().map(Change::kind)),
             under_way: 0,
             took: 0,
-            due: VecDeque::new(),
+            due: BTreeMap::new(),
             looks: FuturesUnordered::new(),
+            awaited: 0,
             confirmed: 0,
         }
     }
 
     /// Whether a change of this kind may start.
     pub(crate) fn lets_start(&self, kind: ChangeKind) -> bool {
-        let ahead = self.confirmed + self.under_way + self.due.len() + self.looks.len();
+        let ahead = self.confirmed + self.under_way + self.awaited;
         !(self.is_on && self.is_bulk && kind == ChangeKind::UpdateUser)
             || self.confirmed >= FIRST
             || ahead < FIRST
@@ -110,9 +130,15 @@ impl<'r> Sentinel<'r> {
         if !self.is_on || !took || self.spared.contains(id) {
             return;
         }
-        let ahead = self.confirmed + self.due.len() + self.looks.len();
-        if ahead < FIRST || self.took.is_multiple_of(EVERY) {
-            self.due.push_back((Instant::now() + DELAY, id.clone(), change.name.clone()));
+        let ahead = self.confirmed + self.awaited;
+        let now = Instant::now();
+        if ahead < FIRST {
+            let due = Due { name: change.name.clone(), bulk_waits: Some(now + DELAY) };
+            self.due.insert((now + EARLY, id.clone()), due);
+            self.awaited += 1;
+        } else if self.took.is_multiple_of(EVERY) {
+            let due = Due { name: change.name.clone(), bulk_waits: None };
+            self.due.insert((now + DELAY, id.clone()), due);
         }
         self.took += 1;
     }
@@ -121,30 +147,35 @@ impl<'r> Sentinel<'r> {
     /// called again.
     pub(crate) async fn looked(&mut self) -> Option<Alarm> {
         loop {
-            let due = self.due.front().map(|(at, ..)| *at);
+            let due = self.due.first_key_value().map(|((at, _), _)| *at);
             tokio::select! {
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                    if let Some((_, id, name)) = self.due.pop_front() {
+                    if let Some(((_, id), due)) = self.due.pop_first() {
                         let reader = self.reader;
                         self.looks.push(Box::pin(async move {
                             let found = reader.read_user(&id).await;
-                            (name, found)
+                            (id, due, found)
                         }));
                     }
                 }
-                Some((name, found)) = self.looks.next(), if !self.looks.is_empty() => {
-                    return self.judge(name, found);
+                Some((id, due, found)) = self.looks.next(), if !self.looks.is_empty() => {
+                    return self.judge(id, due, found);
                 }
                 else => std::future::pending().await,
             }
         }
     }
 
-    fn judge(&mut self, name: Box<str>, found: Result<Option<User>, ReadError>) -> Option<Alarm> {
+    fn judge(&mut self, id: UserId, due: Due, found: Result<Option<User>, ReadError>) -> Option<Alarm> {
+        let Due { name, bulk_waits } = due;
+        self.awaited -= usize::from(bulk_waits.is_some());
         match found {
             // Slack deactivates a guest by itself when the time has come.
             Ok(Some(user)) if user.active || user.get(Attribute::GuestExpires).is_some() => {
-                self.confirmed += 1;
+                if let Some(again) = bulk_waits {
+                    self.confirmed += 1;
+                    self.due.insert((again, id), Due { name, bulk_waits: None });
+                }
                 None
             }
             Ok(_) => Some(Alarm { name }),

@@ -10,9 +10,12 @@ use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, Request, Response};
 use model::Dialect;
 use model::plan;
+use serde_json::value::RawValue;
+use std::convert::Infallible;
+use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long an answer is waited for, whatever the carrier does: longer than any carrier's own deadline, so that it
 /// only ends what would hang for ever.
@@ -43,6 +46,10 @@ impl Exchange {
         Self::new(self.transport.clone(), self.dialect, self.pacer.clone(), seed)
     }
 
+    pub(crate) fn pacer(&self) -> &Pacer {
+        &self.pacer
+    }
+
     /// A pause before the next try.
     pub(crate) async fn pause(&self, tries: u32) {
         let pause = pause(tries, &mut self.rng.lock().unwrap_or_else(PoisonError::into_inner));
@@ -59,7 +66,9 @@ impl Exchange {
     ) -> Result<T, RequestError> {
         let mut tries = 0;
         loop {
-            let error = match self.patiently(kind, "GET", path, None).await {
+            let nothing = || ready(Ok::<_, Infallible>(None));
+            let Ok(answer) = self.patiently(kind, "GET", path, nothing).await;
+            let error = match answer {
                 Ok(answer) => match parse(&answer.body) {
                     Ok(value) => return Ok(value),
                     Err(why) => fail("GET", path, unusable(answer.status, &answer.body, why)),
@@ -77,31 +86,54 @@ impl Exchange {
 
     /// Sends a request that writes, once: only a 429 is waited out, since it says that nothing was done.
     pub(crate) async fn write(&self, request: &plan::Request) -> Result<Answer, RequestError> {
+        let body = request.body.as_ref().map(body_of);
+        let body = || ready(Ok::<_, Infallible>(body.clone()));
+        let Ok(answer) = self.write_as_made(request, body).await;
+        answer
+    }
+
+    /// The same with a body that is made each time the request is about to be sent: waiting for its turn may take minutes.
+    ///
+    /// # Errors
+    /// The outer one is of making the body.
+    pub(crate) async fn write_as_made<E, F>(
+        &self,
+        request: &plan::Request,
+        make_body: impl Fn() -> F,
+    ) -> Result<Result<Answer, RequestError>, E>
+    where
+        F: Future<Output = Result<Option<Bytes>, E>>,
+    {
         let kind = RequestKind::of(request.method, &request.path);
-        let body = request.body.as_ref().map(|body| Bytes::copy_from_slice(body.get().as_bytes()));
-        self.patiently(kind, request.method.as_str(), &request.path, body).await
+        self.patiently(kind, request.method.as_str(), &request.path, make_body).await
     }
 
     /// Sends a request until the answer is not 429.
-    async fn patiently(
+    async fn patiently<E, F>(
         &self,
         kind: RequestKind,
         method: &'static str,
         path: &str,
-        body: Option<Bytes>,
-    ) -> Result<Answer, RequestError> {
+        make_body: impl Fn() -> F,
+    ) -> Result<Result<Answer, RequestError>, E>
+    where
+        F: Future<Output = Result<Option<Bytes>, E>>,
+    {
         let mut throttled = 0;
         loop {
-            let result = self.once(kind, method, path, body.clone()).await;
+            self.pacer.acquire(kind).await;
+            let body = make_body().await?;
+            let left = Instant::now();
+            let result = self.once(method, path, body).await;
             let Some(refusal) =
                 result.as_ref().err().and_then(RequestError::refusal).filter(|r| r.status == 429)
             else {
-                return result;
+                return Ok(result);
             };
             throttled += 1;
             let asked = refusal.retry_after.filter(|asked| !asked.is_zero());
             if throttled >= MAX_THROTTLED || asked.is_some_and(|asked| asked > MAX_RETRY_AFTER) {
-                return result;
+                return Ok(result);
             }
             let wait = asked.unwrap_or_else(|| {
                 pause(throttled + 1, &mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
@@ -111,19 +143,17 @@ impl Exchange {
             if refusal.word() == "resource_locked" {
                 sleep(wait).await;
             } else {
-                self.pacer.freeze(kind, wait);
+                self.pacer.give_way(kind, left, wait);
             }
         }
     }
 
     async fn once(
         &self,
-        kind: RequestKind,
         method: &'static str,
         path: &str,
         body: Option<Bytes>,
     ) -> Result<Answer, RequestError> {
-        self.pacer.acquire(kind).await;
         let request = self.request(method, path, body).map_err(|message| {
             let error = TransportError { kind: TransportErrorKind::Invalid, reached: Reached::No, message };
             fail(method, path, Failure::Transport(error))
@@ -156,6 +186,10 @@ impl Exchange {
 
 pub(crate) fn fail(method: &'static str, path: &str, failure: Failure) -> RequestError {
     RequestError { method, path: path.to_owned(), failure: Box::new(failure) }
+}
+
+pub(crate) fn body_of(body: &Box<RawValue>) -> Bytes {
+    Bytes::copy_from_slice(body.get().as_bytes())
 }
 
 /// Why an answer of success cannot be used.

@@ -25,7 +25,7 @@ pub use self::http::{ConfigError, HttpOptions, HttpTransport, Timeouts};
 pub use dialect::{DecodeError, decode_group, decode_user, encode, unmet};
 pub use error::{Failure, Refusal, RequestError, Subject};
 pub use ids::{Ids, Unfilled};
-pub use pace::{Pacer, RequestKind, estimate};
+pub use pace::{Buckets, Budget, Pacer, RequestKind};
 pub use read::{ReadError, Reader};
 pub use transport::{BoxFuture, MAX_BODY_BYTES, Reached, Transport, TransportError, TransportErrorKind};
 pub use write::{Effect, WriteError, WriteFailure, Writer, Written};

@@ -8,6 +8,7 @@ use crate::pace::{Pacer, RequestKind};
 use crate::page::read_all;
 use crate::transport::Transport;
 use crate::wire::{Count, WireGroup, WireUser};
+use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use model::directory::{RawGroup, User};
 use model::{Dialect, Directory, GroupId, UserId};
@@ -93,6 +94,11 @@ impl Reader {
         self.exchange.dialect
     }
 
+    /// The pace of everything that talks to the service through this reader.
+    pub fn pacer(&self) -> &Pacer {
+        self.exchange.pacer()
+    }
+
     pub(crate) fn exchange(&self) -> &Exchange {
         &self.exchange
     }
@@ -105,8 +111,7 @@ impl Reader {
     /// When a request fails for good, and whenever it is not certain that the directory is whole: a changeset made
     /// from a part of it would create people anew and take others out of their groups.
     pub async fn read_directory(&self) -> Result<Directory, ReadError> {
-        let users = self.users().await?;
-        let groups = self.groups().await?;
+        let (users, groups) = try_join(self.users(), self.groups()).await?;
         Ok(Directory::new(self.dialect(), users, groups))
     }
 

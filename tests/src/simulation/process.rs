@@ -13,7 +13,7 @@ use reconciler::journal::{self, Journal, Journaled};
 use reconciler::planner::{self, Context};
 use reconciler::run::{Goal, RosterGoal, Run};
 use reconciler::saved::{ResumeError, SavedGoal, SavedPlan};
-use scim_adapter::{Pacer, Reader, Transport, Writer};
+use scim_adapter::{Budget, Pacer, Reader, Transport, Writer};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
@@ -153,7 +153,7 @@ impl Process<'_> {
             Some(sabotage) => Arc::new(Saboteur::new(line, self.service.clone(), sabotage)),
             None => Arc::new(line),
         };
-        let reader = Reader::new(transport, Dialect::Slack, Pacer::slack()).seeded(self.seed);
+        let reader = Reader::new(transport, Dialect::Slack, Pacer::slack(Budget::WHOLE)).seeded(self.seed);
         let context = match self.context(roster) {
             Ok(context) => context,
             Err(why) => return End::BadJournal(why),

@@ -17,7 +17,7 @@ use reconciler::guard::Recent;
 use reconciler::journal::Journaled;
 use reconciler::run;
 use reconciler::source::{Files, SourceError};
-use scim_adapter::{Pacer, Reader, Writer};
+use scim_adapter::{Budget, Pacer, Reader, Writer};
 use slack_sim::{Simulator, Switches};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,7 +142,7 @@ impl Stage {
         let carrier = change(InProcess::new(simulator.router()))
             .with_lost_answers(move |_| down.load(Ordering::SeqCst));
         Self {
-            reader: Reader::new(Arc::new(carrier), Dialect::Slack, Pacer::slack()).seeded(1),
+            reader: Reader::new(Arc::new(carrier), Dialect::Slack, Pacer::slack(Budget::WHOLE)).seeded(1),
             simulator,
             texts: Arc::new(Mutex::new([Ok(roster.to_owned())].into())),
             may_write: true,

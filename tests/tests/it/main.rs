@@ -8,6 +8,7 @@ mod daemon;
 mod fuzzing;
 mod interruption;
 mod journal;
+mod pace;
 mod paging;
 mod proxy;
 mod revert;

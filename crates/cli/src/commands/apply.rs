@@ -52,6 +52,7 @@ async fn apply(
         now,
         only: arguments.narrow.only.clone(),
         recent: journal::recent(journal, target.url(), workspace, now)?,
+        budget: arguments.target.budget,
     };
     let (mut plan, progress) = match saved {
         None => (make(terminal, format, roster, &directory, &context)?, None),

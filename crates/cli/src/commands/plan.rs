@@ -39,7 +39,8 @@ pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
     let now = Timestamp::now();
     let workspace = roster.workspace.as_ref().map(|name| &*name.value);
     let recent = journal::recent(arguments.journal.journal.as_deref(), target.as_deref(), workspace, now)?;
-    let context = Context { target, now, only: arguments.narrow.only.clone(), recent };
+    let only = arguments.narrow.only.clone();
+    let context = Context { target, now, only, recent, budget: arguments.target.budget };
     let mut plan = make(terminal, arguments.view.format, &roster, &directory, &context)?;
     plan.notes.splice(..0, redacted);
     // First of all, since whoever reads what is printed may stop reading.

@@ -155,6 +155,7 @@ async fn revert(
         target: target.url().map(str::to_owned),
         now,
         recent: reconciler::journal::recent(&past.history, target.url(), workspace, now),
+        budget: arguments.target.budget,
         ..Context::default()
     };
     let attempts = revert::attempts(&past.history.runs, run);

@@ -97,7 +97,13 @@ impl Round<'_> {
             Ok(recent) => recent,
             Err(trouble) => return RoundEnd::Failed(trouble),
         };
-        let context = Context { target, now: environment.now(), only: Vec::new(), recent };
+        let context = Context {
+            target,
+            now: environment.now(),
+            only: Vec::new(),
+            recent,
+            budget: reader.pacer().budget(),
+        };
         let plan = match planner::plan(self.roster, &directory, &context) {
             Ok(plan) => plan,
             Err(list) => {

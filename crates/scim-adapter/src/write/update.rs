@@ -5,10 +5,11 @@ use crate::dialect::{
     decode_user, encode, group_from_wire, remaining_group, remaining_user, unmet, with_members,
 };
 use crate::error::{Refusal, RequestError};
-use crate::exchange::Answer;
+use crate::exchange::{Answer, body_of};
 use crate::ids::Ids;
 use crate::retry::MAX_TRIES;
 use crate::wire::WireGroup;
+use bytes::Bytes;
 use model::directory::{RawGroup, User};
 use model::plan::{Encoded, Method, Request};
 use model::{Action, Change, Edit, GroupId, GroupRef, UserId, UserRef};
@@ -31,11 +32,16 @@ struct Progress {
     active: Option<bool>,
 }
 
-/// A request that was not answered with success.
-struct Unsent {
-    error: RequestError,
-    /// Whether an earlier try of it may have been carried out all the same.
-    is_uncertain: bool,
+/// Why a request has no answer of success.
+enum Unsent {
+    /// It was sent.
+    Failed {
+        error: RequestError,
+        /// Whether an earlier try of it may have been carried out all the same.
+        is_uncertain: bool,
+    },
+    /// It could not be put together.
+    Unready(WriteError),
 }
 
 /// A form of a change: the first, or the fallback with this reason.
@@ -58,11 +64,11 @@ impl Writer {
         let mut is_uncertain = false;
         while let Some((form, requests)) = self.next_form(&encoded, &tried) {
             tried.insert(form.map(str::to_owned));
-            let requests = self.with_present_members(&work, requests, ids).await?;
-            let sent = self.send_in_turn(&work, &requests, ids).await;
+            let sent = self.send_in_turn(&work, requests, ids).await;
             let progress = match sent {
                 Ok(answer) => self.settled(&work, answer, ids).await?,
-                Err(Unsent { error, is_uncertain: unclear })
+                Err(Unsent::Unready(error)) => return Err(error),
+                Err(Unsent::Failed { error, is_uncertain: unclear })
                     if may_take_another_form(&error, &work)
                         || (refused.is_some() && error.refusal().is_some_and(Refusal::is_about_request)) =>
                 {
@@ -76,7 +82,7 @@ impl Writer {
                     }
                     progress
                 }
-                Err(Unsent { error, is_uncertain: unclear }) => {
+                Err(Unsent::Failed { error, is_uncertain: unclear }) => {
                     let may_have_written =
                         accepted.is_some() || requests.len() > 1 || is_uncertain || unclear;
                     return Err(WriteError::request(error, may_have_written));
@@ -129,21 +135,21 @@ impl Writer {
         known.into_iter().chain([first]).chain(fallbacks()).find(|(form, _)| is_new(*form))
     }
 
-    /// The requests of a form, those that state all members of a group with the members that it has now. Who has joined it
-    /// since the plan was made is not for this change to take out.
-    async fn with_present_members<'a>(
+    /// The body of a request. One that states all members of a group has those that it has now: who has joined it since
+    /// the plan was made is not for this change to take out.
+    async fn present_body(
         &self,
         work: &Change,
-        requests: &'a [Request],
+        request: &Request,
         ids: &Ids,
-    ) -> Result<Cow<'a, [Request]>, WriteError> {
-        let Action::UpdateGroup { id, add, remove, .. } = &work.action else {
-            return Ok(Cow::Borrowed(requests));
-        };
-        if requests.iter().all(|request| request.method != Method::Put) {
-            return Ok(Cow::Borrowed(requests));
+    ) -> Result<Option<Bytes>, WriteError> {
+        let as_planned = || request.body.as_ref().map(body_of);
+        let Action::UpdateGroup { id, add, remove, .. } = &work.action else { return Ok(as_planned()) };
+        if request.method != Method::Put {
+            return Ok(as_planned());
         }
-        let gone = || WriteError::new(WriteFailure::Gone(work.target()), false);
+        // Nothing of this try has been sent; of an earlier one, something may have been.
+        let gone = || WriteError::new(WriteFailure::Gone(work.target()), true);
         let known = group_id(id, ids).ok_or_else(gone)?;
         let group = self.reader.read_group(&known).await.map_err(WriteError::unknown)?.ok_or_else(gone)?;
         let leaves: HashSet<&str> = remove.iter().map(UserId::as_str).collect();
@@ -152,11 +158,8 @@ impl Writer {
         members.extend(add.iter().filter_map(|member| ids.user(member)).map(|id| id.to_string()));
         let mut seen = HashSet::new();
         members.retain(|member| !leaves.contains(member.as_str()) && seen.insert(member.clone()));
-        let requests = requests.iter().map(|request| match request.method {
-            Method::Put => with_members(request, &members).unwrap_or_else(|| request.clone()),
-            _ => request.clone(),
-        });
-        Ok(Cow::Owned(requests.collect()))
+        let request = with_members(request, &members);
+        Ok(request.map_or_else(as_planned, |request| request.body.as_ref().map(body_of)))
     }
 
     /// Sends requests one after the other; the answer is the last one's. `None` when a lost request turned out to
@@ -188,7 +191,9 @@ impl Writer {
         let mut tries = 0;
         let mut is_uncertain = false;
         loop {
-            let error = match self.send(&request).await {
+            let body = || self.present_body(work, &request, ids);
+            let answer = self.reader.exchange().write_as_made(&request, body).await;
+            let error = match answer.map_err(Unsent::Unready)? {
                 Ok(answer) => return Ok(Some(answer)),
                 Err(error) => error,
             };
@@ -197,7 +202,7 @@ impl Writer {
                 if is_uncertain && self.has_begun(work, ids).await {
                     return Ok(None);
                 }
-                return Err(Unsent { error, is_uncertain });
+                return Err(Unsent::Failed { error, is_uncertain });
             }
             tracing::debug!(path = request.path, tries, %error, "a change has no answer");
             self.pause(tries).await;
@@ -205,14 +210,14 @@ impl Writer {
                 is_uncertain = true;
                 // Where looking fails, too, the request's own failure is the news.
                 let Ok(progress) = self.observe(work, None, ids).await else {
-                    return Err(Unsent { error, is_uncertain });
+                    return Err(Unsent::Failed { error, is_uncertain });
                 };
                 if progress.unseen < size(Some(&work.action)) {
                     return Ok(None);
                 }
             }
             if tries >= MAX_TRIES {
-                return Err(Unsent { error, is_uncertain });
+                return Err(Unsent::Failed { error, is_uncertain });
             }
         }
     }

@@ -245,6 +245,26 @@ async fn a_put_keeps_who_has_joined_since_the_plan_was_made() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_put_that_was_put_off_keeps_who_has_joined_meanwhile() {
+    let group = json!({ "id": "S1", "displayName": "eng", "members": [{ "value": "U3" }] });
+    let mut put_off = false;
+    let service = one(group, move |call, live| match call.method.as_str() {
+        "PATCH" => Some(error(400, "invalid_request_payload")),
+        "PUT" if !put_off => {
+            put_off = true;
+            live["members"] = json!([{ "value": "U3" }, { "value": "U8" }]);
+            Some(error(429, "ratelimited"))
+        }
+        _ => None,
+    });
+    let change = group_change("S1", Some("engineering"), &[], &[]);
+    let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
+    assert_eq!(written.effect, Effect::Took);
+    let last = service.bodies().pop().unwrap();
+    assert_eq!(last["members"], json!([{ "value": "U3" }, { "value": "U8" }]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fallback_that_is_refused_for_what_it_says_leaves_the_others_to_be_tried() {
     let mut live = user(1);
     live[ENTERPRISE] = json!({ "manager": { "managerId": "U2" } });
