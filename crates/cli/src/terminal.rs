@@ -120,7 +120,7 @@ impl Terminal {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-        let template = "{bar:30} {pos}/{len} changes, {elapsed} elapsed {msg}";
+        let template = "{bar:30} {pos}/{len} changes, {elapsed} elapsed, {msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

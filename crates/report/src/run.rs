@@ -31,6 +31,11 @@ pub fn line(plan: &Plan, outcome: &ChangeOutcome, style: Style) -> String {
     out
 }
 
+/// What is left of a run, for a progress bar: `about 12 min left`.
+pub fn time_left(seconds: u64) -> String {
+    format!("about {} left", duration(seconds))
+}
+
 /// The account of a run: how many changes ended how, what did not take and why, what reading back showed, and what to do
 /// now. Ends with a newline.
 pub fn text(plan: &Plan, report: &RunReport, sources: Option<&Sources>, style: Style) -> String {

@@ -86,7 +86,7 @@ impl Exchange {
 
     /// Sends a request that writes, once: only a 429 is waited out, since it says that nothing was done.
     pub(crate) async fn write(&self, request: &plan::Request) -> Result<Answer, RequestError> {
-        let body = request.body.as_ref().map(body_of);
+        let body = request.body.as_deref().map(body_of);
         let body = || ready(Ok::<_, Infallible>(body.clone()));
         let Ok(answer) = self.write_as_made(request, body).await;
         answer
@@ -188,7 +188,7 @@ pub(crate) fn fail(method: &'static str, path: &str, failure: Failure) -> Reques
     RequestError { method, path: path.to_owned(), failure: Box::new(failure) }
 }
 
-pub(crate) fn body_of(body: &Box<RawValue>) -> Bytes {
+pub(crate) fn body_of(body: &RawValue) -> Bytes {
     Bytes::copy_from_slice(body.get().as_bytes())
 }
 

@@ -111,8 +111,9 @@ impl Reader {
     /// When a request fails for good, and whenever it is not certain that the directory is whole: a changeset made
     /// from a part of it would create people anew and take others out of their groups.
     pub async fn read_directory(&self) -> Result<Directory, ReadError> {
-        let (users, groups) = try_join(self.users(), self.groups()).await?;
-        Ok(Directory::new(self.dialect(), users, groups))
+        // Where both fail, the same one is told each time.
+        let (users, groups) = try_join(self.users(), async { Ok(self.groups().await) }).await?;
+        Ok(Directory::new(self.dialect(), users, groups?))
     }
 
     /// Every user.

@@ -96,7 +96,7 @@ pub fn run_sabotaged(seed: u64, sabotage: Option<Sabotage>) -> Verdict {
 }
 
 /// By when everything has come about that a run has set going: what is late, or slow, or to be hosted or deactivated.
-const AFTERMATH: Duration = Duration::from_secs(300);
+const AFTERMATH: Duration = Duration::from_mins(5);
 
 struct Course {
     lot: Lot,
@@ -181,7 +181,7 @@ impl Course {
         let first = span.min(AFTERMATH);
         sleep(first).await;
         self.service.settle();
-        sleep(span - first).await;
+        sleep(span.saturating_sub(first)).await;
         self.service.settle();
     }
 

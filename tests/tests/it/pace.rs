@@ -303,6 +303,29 @@ async fn chains_and_reactivations_take_no_longer_than_the_limits_make_them() {
     hold_to_the_bound(reactivations()).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_plan_costs_a_request_for_each_thousand_and_reads_them_side_by_side() {
+    let mut world = World::new(7);
+    for n in 0..3_500 {
+        world.live(n, true, "");
+        world.wanted(n, "");
+    }
+    for n in 0..1_001 {
+        world.live_group(n, &[]);
+        world.wanted_group(n, &[]);
+    }
+    let Workload { seed, roster: text, .. } = world.done("in sync");
+    let simulator = workspace(&seed, Switches::default());
+    let session =
+        Session::over(simulator.clone(), InProcess::new(simulator.router()).with_latency(7, 100..=100));
+    let started = Instant::now();
+    assert!(session.plan(&roster(&text)).await.unwrap().changeset.is_empty());
+    assert!(simulator.requests().iter().all(|request| request.method == Method::GET));
+    assert_eq!(simulator.requests().len(), 4 + 2);
+    // One answer to learn how many there are, and one for all the others.
+    assert_eq!(started.elapsed().as_millis() / 10, 20);
+}
+
 /// Another app that sends half of what Slack allows, evenly, for as long as it is polled.
 async fn somebody_else(router: axum::Router) {
     let carrier = InProcess::new(router);

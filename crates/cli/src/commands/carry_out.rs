@@ -4,10 +4,12 @@ use super::signalled;
 use crate::failure::Exit;
 use crate::target::Target;
 use crate::terminal::Terminal;
+use model::Dialect;
 use model::plan::Plan;
 use model::run::RunReport;
 use reconciler::journal::Journaled;
 use reconciler::run::{Event, Goal, Run};
+use reconciler::schedule::Timeline;
 use scim_adapter::Writer;
 use std::io;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +41,15 @@ pub(super) async fn carry_out(
     });
     let writer = Writer::new(target.reader().clone());
     let bar = terminal.bar(plan.changeset.changes.len() as u64);
+    // Only Slack's limits are known.
+    let timeline = (plan.dialect == Dialect::Slack)
+        .then(|| Timeline::of(&plan.changeset.changes, &plan.requests, target.reader().pacer().budget()));
+    let time_left = |over: usize| {
+        let left = timeline.as_ref().map(|timeline| timeline.left_after(over).as_secs());
+        left.filter(|left| *left > 0).map(report::run::time_left).unwrap_or_default()
+    };
+    let mut over = 0;
+    bar.set_message(time_left(over));
     let run = Run { reader: target.reader(), writer: &writer, goal, journal, stop };
     let report = run
         .carry_out(plan, |event| match event {
@@ -47,6 +58,8 @@ pub(super) async fn carry_out(
                 let line = report::run::line(plan, outcome, terminal.error_style());
                 bar.suspend(|| terminal.status(&line));
                 bar.inc(1);
+                over += 1;
+                bar.set_message(time_left(over));
             }
             Event::ReadingBack => bar.set_message("reading back"),
             Event::Waiting { missing } => {

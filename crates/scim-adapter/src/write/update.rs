@@ -143,7 +143,7 @@ impl Writer {
         request: &Request,
         ids: &Ids,
     ) -> Result<Option<Bytes>, WriteError> {
-        let as_planned = || request.body.as_ref().map(body_of);
+        let as_planned = || request.body.as_deref().map(body_of);
         let Action::UpdateGroup { id, add, remove, .. } = &work.action else { return Ok(as_planned()) };
         if request.method != Method::Put {
             return Ok(as_planned());
@@ -159,7 +159,7 @@ impl Writer {
         let mut seen = HashSet::new();
         members.retain(|member| !leaves.contains(member.as_str()) && seen.insert(member.clone()));
         let request = with_members(request, &members);
-        Ok(request.map_or_else(as_planned, |request| request.body.as_ref().map(body_of)))
+        Ok(request.map_or_else(as_planned, |request| request.body.as_deref().map(body_of)))
     }
 
     /// Sends requests one after the other; the answer is the last one's. `None` when a lost request turned out to
