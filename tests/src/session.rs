@@ -9,7 +9,7 @@ use model::run::RunReport;
 use model::{Dialect, Directory, Roster};
 use reconciler::journal::Journaled;
 use reconciler::planner::{self, Context};
-use reconciler::run::{RosterGoal, Run};
+use reconciler::run::{Goal, RosterGoal, Run};
 use scim_adapter::{Budget, Pacer, ReadError, Reader, Transport, Writer};
 use slack_sim::{Seed, Simulator, Switches};
 use std::sync::Arc;
@@ -78,6 +78,13 @@ impl Session {
     /// Carries out a plan and reads back.
     pub async fn carry_out(&self, roster: &Roster, plan: &Plan) -> RunReport {
         self.carry_out_recorded(roster, plan, None, CancellationToken::new()).await
+    }
+
+    /// The same towards another goal than the roster.
+    pub async fn carry_out_to(&self, goal: &dyn Goal, plan: &Plan) -> RunReport {
+        let writer = Writer::new(self.reader.clone());
+        let (journal, stop) = (None, CancellationToken::new());
+        Run { reader: &self.reader, writer: &writer, goal, journal, stop }.carry_out(plan, |_| {}).await
     }
 
     /// The same with a journal, until somebody stops it.

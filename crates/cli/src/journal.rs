@@ -15,9 +15,26 @@ pub(crate) struct Recording {
     run: Box<str>,
 }
 
+/// How long a journal is when its history is read. The limits of a plan that was made on that history hold over time only
+/// as long as nobody adds to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Length(u64);
+
+impl Length {
+    /// To be taken before the history is read.
+    pub(crate) fn of(path: &Path) -> Self {
+        Self(std::fs::metadata(path).map_or(0, |metadata| metadata.len()))
+    }
+}
+
+/// Another run has been recorded since the journal was read.
+#[derive(Debug, thiserror::Error)]
+#[error("another run was recorded in the journal {0} while this one was planned")]
+pub(crate) struct Overtaken(String);
+
 impl Recording {
-    /// Opens the journal and gives the run a name.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens the journal, which was so long when it was read, and gives the run a name.
+    pub(crate) fn open(path: &Path, seen: Length) -> Result<Self, Failure> {
         let journal = FileJournal::open(path, |out, record| harmless::write_json(out, record));
         let journal = journal.map_err(|error| {
             let hint = match &error {
@@ -31,6 +48,11 @@ impl Recording {
                 anyhow::Error::from(error).context(format!("cannot write the journal {}", path.display()));
             Failure::from(error).hint(hint)
         })?;
+        // Nobody else can add to it from now on.
+        if Length::of(path) != seen {
+            return Err(Failure::from(anyhow::Error::from(Overtaken(path.display().to_string())))
+                .hint("nothing was changed; run the same command again"));
+        }
         // The operating system's source of chance has a part in it.
         let chance = RandomState::new().hash_one(0);
         Ok(Self { journal, run: journal::run_id(Timestamp::now(), chance) })
@@ -81,4 +103,21 @@ pub(crate) fn recent(
 /// Reads a journal that must be there.
 pub(crate) fn read_existing(path: &Path) -> Result<History, Failure> {
     read(path)?.with_context(|| format!("there is no journal {}", path.display())).map_err(Into::into)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_run_goes_on_a_history_that_others_have_added_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let seen = Length::of(&path);
+        assert!(Recording::open(&path, seen).is_ok(), "nobody has begun one");
+        std::fs::write(&path, "{\"v\":1,").unwrap();
+        let failure = Recording::open(&path, seen).err().unwrap();
+        assert!(failure.error.is::<Overtaken>(), "{}", failure.sentence());
+        assert!(Recording::open(&path, Length::of(&path)).is_ok());
+    }
 }

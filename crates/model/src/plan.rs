@@ -1,7 +1,7 @@
 //! A plan: a changeset, what the guards say of it, and the requests that carry it out.
 
 use crate::attribute::Dialect;
-use crate::change::{Change, Changeset};
+use crate::change::{Change, ChangeId, Changeset};
 use crate::names::{GroupId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -31,6 +31,8 @@ pub struct Plan {
     /// The accounts that are changed though they are deactivated and stay so: they give up a name or an address. Any
     /// other account that shows as deactivated after a change was not asked to be.
     pub stays_inactive: BTreeSet<UserId>,
+    /// Changes of groups that take out everybody who is in, so that nobody is left but those who join by them.
+    pub successions: BTreeSet<ChangeId>,
     /// What was there when the plan was made; empty where the plan creates nothing.
     pub existing: Arc<Existing>,
     /// What the guards say.

@@ -44,6 +44,17 @@ pub enum Ending {
     },
 }
 
+impl Ending {
+    /// Whether any of it may have been written.
+    pub fn may_have_written(&self) -> bool {
+        match self {
+            Self::Took { .. } | Self::Pending { .. } | Self::WithoutEffect { .. } => true,
+            Self::Refused { may_have_written, .. } => *may_have_written,
+            Self::Skipped { .. } => false,
+        }
+    }
+}
+
 /// What reading back showed after the last write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadBack {
@@ -87,6 +98,17 @@ pub enum Stopped {
     },
 }
 
+impl ReadBack {
+    /// Takes in what is not as it was to be, besides what is known of that.
+    pub fn add(&mut self, line: String) {
+        match self {
+            Self::Differs(lines) => lines.push(line),
+            Self::InSync => *self = Self::Differs(vec![line]),
+            Self::Unknown(_) => {}
+        }
+    }
+}
+
 impl fmt::Display for Stopped {
     /// As a sentence without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,10 +137,6 @@ impl RunReport {
 
     /// Whether anything may have been written.
     pub fn wrote_anything(&self) -> bool {
-        self.outcomes.iter().any(|outcome| match outcome.ending {
-            Ending::Took { .. } | Ending::Pending { .. } | Ending::WithoutEffect { .. } => true,
-            Ending::Refused { may_have_written, .. } => may_have_written,
-            Ending::Skipped { .. } => false,
-        })
+        self.outcomes.iter().any(|outcome| outcome.ending.may_have_written())
     }
 }

@@ -6,14 +6,14 @@ use crate::{digest, guard, snapshot};
 use differ::{Diff, Options};
 use jiff::Timestamp;
 use model::attribute::Dialect;
-use model::change::{Action, Change, ChangeKind, Changeset, UserRef};
+use model::change::{Action, Change, ChangeId, ChangeKind, Changeset, GroupRef, UserRef};
 use model::diagnostic::Diagnostic;
-use model::directory::Directory;
-use model::names::UserId;
+use model::directory::{Directory, Group};
+use model::names::{GroupId, UserId};
 use model::plan::{Encoded, Estimate, Existing, Plan, Totals};
 use model::roster::Roster;
 use scim_adapter::{Budget, encode};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What a plan is made with besides the roster and the directory.
@@ -64,6 +64,7 @@ pub(crate) fn of_diff(roster: &Roster, directory: &Directory, context: &Context,
             memberships: directory.memberships(),
         },
         stays_inactive: stays_inactive(&changeset, directory),
+        successions: successions(&changeset, directory),
         existing: Arc::new(existing(&changeset, directory)),
         estimate: estimate(&changeset, &requests, directory.dialect, context.budget),
         requests,
@@ -111,6 +112,23 @@ fn stays_inactive(changeset: &Changeset, directory: &Directory) -> BTreeSet<User
         })
         .cloned()
         .collect()
+}
+
+/// The changes of groups that take out everybody who is in and let somebody else in.
+fn successions(changeset: &Changeset, directory: &Directory) -> BTreeSet<ChangeId> {
+    let groups: HashMap<&GroupId, &Group> = directory.groups.iter().map(|group| (&group.id, group)).collect();
+    let replaces_everybody = |change: &Change| {
+        let Action::UpdateGroup { id: GroupRef::Existing(id), add, remove, .. } = &change.action else {
+            return false;
+        };
+        let leaves: HashSet<_> = remove.iter().filter_map(|user| directory.find(user)).collect();
+        !add.is_empty()
+            && !remove.is_empty()
+            && groups.get(id).is_some_and(|group| {
+                group.foreign_members.is_empty() && group.members.iter().all(|member| leaves.contains(member))
+            })
+    };
+    changeset.iter().filter(|(_, change)| replaces_everybody(change)).map(|(id, _)| id).collect()
 }
 
 /// How long the changes take under Slack's published limits, nothing failing and fallbacks left aside.

@@ -99,9 +99,11 @@ impl Outcomes {
         })
     }
 
-    /// A group's change without the members who could not be made ready, encoded anew; anything else as it is.
+    /// A group's change without the members who could not be made ready, encoded anew; anything else as it is. Nobody is
+    /// taken out of a group whose only successors they were to be.
     pub(crate) fn without_failed<'c>(
         &self,
+        id: ChangeId,
         change: &'c Change,
         encoded: &'c Encoded,
         plan: &Plan,
@@ -137,11 +139,20 @@ impl Outcomes {
         if dropped == 0 {
             return (Cow::Borrowed(change), Cow::Borrowed(encoded), None);
         }
+        let mut remark = format!("without {}", names.join(", "));
+        // A limit holds over how many groups a run empties, and this one was judged as if it emptied none here.
+        if let Action::UpdateGroup { add, remove, .. } = &mut reduced.action
+            && add.is_empty()
+            && plan.successions.contains(&id)
+        {
+            remove.clear();
+            remark += "; nobody leaves it, since nobody would be left";
+        }
         if let Action::UpdateGroup { rename: Some(rename), .. } = &mut reduced.action {
             rename.members_after.retain(|member| !gone.contains(member));
         }
         let encoded = encode(&reduced, plan.dialect);
-        (Cow::Owned(reduced), Cow::Owned(encoded), Some(format!("without {}", names.join(", "))))
+        (Cow::Owned(reduced), Cow::Owned(encoded), Some(remark))
     }
 
     pub(crate) fn into_list(self) -> Vec<ChangeOutcome> {

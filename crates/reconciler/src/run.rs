@@ -3,6 +3,7 @@
 use crate::journal::{Journaled, Recorder};
 use crate::planner::Context;
 use crate::progress::{at, describe};
+use crate::sentinel;
 use differ::Options;
 use model::attribute::Dialect;
 use model::change::{Action, Change, ChangeId, Edit, GroupRef, UserRef};
@@ -126,10 +127,16 @@ impl Run<'_> {
     pub async fn carry_out(&self, plan: &Plan, mut on_event: impl FnMut(Event<'_>)) -> RunReport {
         let started = Instant::now();
         let mut recorder = Recorder::new(self.journal.clone(), plan);
-        let (mut outcomes, stopped) = self.send_all(plan, &mut recorder, &mut on_event).await;
+        let (mut outcomes, mut stopped) = self.send_all(plan, &mut recorder, &mut on_event).await;
         on_event(Event::ReadingBack);
-        let (read_back, seen) = self.read_back(plan, &outcomes, &mut on_event).await;
+        let (mut read_back, seen) = self.read_back(plan, &outcomes, &mut on_event).await;
         if let Some(seen) = seen {
+            for change in sentinel::harmed(plan, &outcomes, &seen.directory) {
+                stopped.get_or_insert_with(|| Stopped::TurnedInactive { name: change.name.clone() });
+                if !seen.missing.contains(&resource(change)) {
+                    read_back.add(format!("{} turned inactive, which nobody asked for", change.name));
+                }
+            }
             // What harms people is not confirmed by what the run was after.
             let is_harmed = matches!(stopped, Some(Stopped::TurnedInactive { .. }));
             confirm(plan, &mut outcomes, &seen, is_harmed, |change, outcome| {
@@ -157,8 +164,21 @@ impl Run<'_> {
         let now = Instant::now();
         // Until when it is worth waiting for what failed; for anything else, until the deadline.
         let mut until: BTreeMap<Resource, Instant> = BTreeMap::new();
+        let failed: BTreeSet<ChangeId> = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.ending, Ending::Refused { .. } | Ending::Skipped { .. }))
+            .map(|outcome| outcome.change)
+            .collect();
+        // A group whose newcomer could not be created lacks them for good; the rest of it may be shown late.
+        let lacks_for_good = |change: ChangeId| {
+            let group = at(plan, change).map(|(change, _)| change).filter(|change| resource(change).0);
+            group.is_some_and(|group| group.waits_for.iter().any(|other| failed.contains(&other.on)))
+        };
         for outcome in outcomes {
             let latest = match outcome.ending {
+                Ending::Took { .. } | Ending::Pending { .. } if lacks_for_good(outcome.change) => {
+                    now + UNSEEN_DEADLINE
+                }
                 Ending::Took { .. } | Ending::Pending { .. } => continue,
                 Ending::WithoutEffect { .. } => now + UNSEEN_DEADLINE,
                 Ending::Refused { .. } | Ending::Skipped { .. } => now,

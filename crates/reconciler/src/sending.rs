@@ -57,7 +57,7 @@ impl Run<'_> {
                 progress.next(|kind, change| sentinel.lets_start(change) && self.reserve(kind, &mut again))
             {
                 let Some((change, encoded)) = at(plan, id) else { continue };
-                let (change, encoded, remark) = progress.outcomes.without_failed(change, encoded, plan);
+                let (change, encoded, remark) = progress.outcomes.without_failed(id, change, encoded, plan);
                 if is_idle(&change) {
                     let why = remark.unwrap_or_default();
                     let ending = Ending::Skipped { why: format!("nothing is left of it {why}") };

@@ -4,14 +4,16 @@
 //! deactivates with a delay (sheet S13), so the answer to such an update may still show the account active. Whoever
 //! would update thousands must look again before it is too late for the rest.
 
+use crate::progress::at;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use model::attribute::{Attribute, Dialect};
 use model::change::{Action, Change, ChangeKind, UserRef};
-use model::directory::User;
+use model::directory::{Directory, User};
 use model::names::UserId;
 use model::plan::Plan;
+use model::run::ChangeOutcome;
 use scim_adapter::{ReadError, Reader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,9 +23,9 @@ use tokio::time::{Instant, sleep_until};
 /// (sheet S13).
 const DELAY: Duration = Duration::from_secs(10);
 
-/// How long the bulk waits at least: until the first ones have been looked at, once more after [`DELAY`] then. Under
-/// Slack's limits (sheet S15: no more than 180 in any minute, and 20 at once) this costs a run of more than a minute next
-/// to nothing; the whole delay would cost it seconds.
+/// How long the bulk waits: until the first ones have been looked at, who are looked at again after [`DELAY`]. The whole delay
+/// would make a run of ten minutes longer by more than a hundredth; this way, a fault that takes its time hits those, too,
+/// who are updated meanwhile, some thirty under Slack's limits (sheet S15).
 pub(crate) const EARLY: Duration = Duration::from_secs(5);
 
 /// How many updated accounts are always looked at, and how many go ahead of the bulk. Each is a person who may be locked
@@ -46,8 +48,6 @@ pub(crate) fn is_bulk(kinds: impl Iterator<Item = ChangeKind>) -> bool {
 /// Looks at accounts that a run has updated.
 pub(crate) struct Sentinel<'r> {
     reader: &'r Reader,
-    /// Accounts that may show inactive without any fault: the plan changes whether they are active, or leaves them
-    /// inactive. A read that lags behind could show any of them as it was before.
     spared: BTreeSet<UserId>,
     is_on: bool,
     /// Whether most updates wait until the first ones have been looked at.
@@ -83,19 +83,46 @@ pub(crate) struct Alarm {
     pub(crate) name: Box<str>,
 }
 
+/// Accounts that may show inactive without any fault: a plan changes whether they are active, or leaves them inactive. A
+/// read that lags behind could show any of them as it was before.
+fn spared(plan: &Plan) -> BTreeSet<UserId> {
+    let mut spared = plan.stays_inactive.clone();
+    for change in &plan.changeset.changes {
+        if let Action::UpdateUser { id: UserRef::Existing(id), edits, .. } = &change.action
+            && edits.iter().any(|edit| edit.attribute == Attribute::Active)
+        {
+            spared.insert(id.clone());
+        }
+    }
+    spared
+}
+
+/// Whether an account shows as it may after an update. Slack deactivates a guest by itself when the time has come.
+fn is_well(user: &User) -> bool {
+    user.active || user.get(Attribute::GuestExpires).is_some()
+}
+
+/// The changes of a run whose accounts the directory, read back, shows as deactivated though nobody asked for that.
+pub(crate) fn harmed<'p>(
+    plan: &'p Plan,
+    outcomes: &[ChangeOutcome],
+    directory: &Directory,
+) -> Vec<&'p Change> {
+    let spared = spared(plan);
+    let sent = outcomes.iter().filter(|outcome| outcome.ending.may_have_written());
+    let is_harmed = |change: &Change| {
+        let Action::UpdateUser { id: UserRef::Existing(id), .. } = &change.action else { return false };
+        let user = || directory.user(directory.find(id)?);
+        !spared.contains(id) && user().is_some_and(|user| !is_well(user))
+    };
+    sent.filter_map(|outcome| Some(at(plan, outcome.change)?.0)).filter(|change| is_harmed(change)).collect()
+}
+
 impl<'r> Sentinel<'r> {
     pub(crate) fn new(reader: &'r Reader, plan: &Plan) -> Self {
-        let mut spared = plan.stays_inactive.clone();
-        for change in &plan.changeset.changes {
-            if let Action::UpdateUser { id: UserRef::Existing(id), edits, .. } = &change.action
-                && edits.iter().any(|edit| edit.attribute == Attribute::Active)
-            {
-                spared.insert(id.clone());
-            }
-        }
         Self {
             reader,
-            spared,
+            spared: spared(plan),
             // Both the fault and the delay are Slack's.
             is_on: plan.dialect == Dialect::Slack,
             is_bulk: is_bulk(plan.changeset.changes.iter().map(Change::kind)),
@@ -170,8 +197,7 @@ impl<'r> Sentinel<'r> {
         let Due { name, bulk_waits } = due;
         self.awaited -= usize::from(bulk_waits.is_some());
         match found {
-            // Slack deactivates a guest by itself when the time has come.
-            Ok(Some(user)) if user.active || user.get(Attribute::GuestExpires).is_some() => {
+            Ok(Some(user)) if is_well(&user) => {
                 if let Some(again) = bulk_waits {
                     self.confirmed += 1;
                     self.due.insert((again, id), Due { name, bulk_waits: None });

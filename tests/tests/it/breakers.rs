@@ -6,8 +6,10 @@ use end_to_end::carrier::InProcess;
 use end_to_end::session::{Session, roster, workspace};
 use end_to_end::worlds::World;
 use http::{Method, Request, Response};
+use model::plan::Outcome;
 use model::run::{Ending, ReadBack, RunReport, Stopped};
 use model::{ChangeKind, Roster};
+use reconciler::saved::{SavedGoal, SavedPlan};
 use scim_adapter::{BoxFuture, Transport, TransportError};
 use serde_json::json;
 use slack_sim::{Simulator, Switches};
@@ -72,17 +74,17 @@ fn skipped(report: &RunReport) -> usize {
 
 /// Sheet S10 with the delay of S13: the answers are innocent, and the harm comes seconds later.
 #[tokio::test(start_paused = true)]
-async fn a_fault_that_shows_late_hits_the_first_handful_and_nobody_else() {
+async fn a_fault_that_shows_late_hits_the_first_handful_or_few_others() {
     let (seed, roster) = titled(400);
-    for delay in [0, 1, 5, 9] {
+    for (delay, most) in [(0, 5), (1, 5), (4, 5), (9, 45)] {
         let simulator = workspace(&seed, switched(&[]));
         let session = Session::over(simulator.clone(), incident(&simulator, 0, Duration::from_secs(delay)));
         let plan = session.plan(&roster).await.unwrap();
         let report = session.carry_out(&roster, &plan).await;
         assert!(matches!(report.stopped, Some(Stopped::TurnedInactive { .. })), "{:?}", report.stopped);
         assert!(!report.is_success() && report.wrote_anything());
-        assert!(patches(&simulator) <= 5, "{} people were updated", patches(&simulator));
-        assert!(skipped(&report) >= 395);
+        assert!(patches(&simulator) <= most, "{} people were updated", patches(&simulator));
+        assert!(skipped(&report) >= 400 - most);
         // The list of those who were harmed.
         let ReadBack::Differs(lines) = &report.read_back else { panic!("{:?}", report.read_back) };
         let harmed = lines.iter().filter(|line| line.starts_with("reactivate")).count();
@@ -102,6 +104,75 @@ async fn a_fault_that_begins_in_the_middle_of_a_run_is_found_by_samples() {
     assert!(hit <= 80, "{hit} people were updated after it had begun");
 }
 
+/// The answers are innocent, nothing else is sent after them, and only reading back shows the harm.
+#[tokio::test(start_paused = true)]
+async fn harm_that_only_reading_back_shows_stops_a_run_of_a_roster_and_of_a_saved_plan() {
+    let (seed, roster) = titled(4);
+    for is_saved in [false, true] {
+        let simulator = workspace(&seed, switched(&[]));
+        let line = incident(&simulator, 2, Duration::from_millis(1)).with_latency(1, 200..=200);
+        let session = Session::over(simulator.clone(), line);
+        let plan = session.plan(&roster).await.unwrap();
+        let mut text = Vec::new();
+        report::plan::json(&plan, None, &mut text).unwrap();
+        let saved = SavedPlan::read(&String::from_utf8(text).unwrap()).unwrap();
+        let report = if is_saved {
+            session.carry_out_to(&SavedGoal { saved: &saved, roster: &roster }, &plan).await
+        } else {
+            session.carry_out(&roster, &plan).await
+        };
+        assert_eq!(inactive(&simulator), 2);
+        assert!(matches!(report.stopped, Some(Stopped::TurnedInactive { .. })), "{is_saved}: {report:?}");
+        let ReadBack::Differs(lines) = &report.read_back else { panic!("{:?}", report.read_back) };
+        assert_eq!(lines.len(), 2, "the list of those who were harmed: {lines:?}");
+    }
+}
+
+/// Design §3, `emptyGroups`: the limit holds for what a run does, not only for what its plan says.
+#[tokio::test(start_paused = true)]
+async fn a_group_whose_only_successor_cannot_be_created_keeps_its_members() {
+    let seed = json!({
+        "users": [
+            { "id": "U1", "userName": "ada", "email": "ada@a.example" },
+            { "id": "U2", "userName": "bea", "email": "bea@a.example" },
+        ],
+        "groups": [
+            { "id": "S1", "displayName": "one", "members": ["ada"] },
+            { "id": "S2", "displayName": "two", "members": ["ada"] },
+        ],
+    });
+    let roster = roster(
+        "version: 1
+users:
+  - { userName: ada, email: ada@a.example }
+  - { userName: bea, email: bea@a.example }
+  - { userName: cyd, email: cyd@a.example }
+groups:
+  - { displayName: one, members: [cyd] }
+  - { displayName: two, members: [bea, cyd] }
+",
+    );
+    let simulator = workspace(&seed.to_string(), switched(&[("failing-create", "1")]));
+    let session = Session::new(simulator.clone());
+    let plan = session.plan(&roster).await.unwrap();
+    assert_eq!(plan.outcome(), Outcome::Pass);
+    let started = Instant::now();
+    let report = session.carry_out(&roster, &plan).await;
+    assert!(!report.is_success());
+    let census = session.census();
+    assert_eq!(census.groups["S1"].members, BTreeSet::from(["U1".to_owned()]), "it would have been emptied");
+    assert_eq!(census.groups["S2"].members, BTreeSet::from(["U2".to_owned()]));
+    assert!(started.elapsed() < Duration::from_secs(30), "what cannot come about is not waited for");
+    let skipped = report.outcomes.iter().find_map(|outcome| match &outcome.ending {
+        Ending::Skipped { why } => Some(why.as_str()),
+        _ => None,
+    });
+    assert_eq!(
+        skipped,
+        Some("nothing is left of it without cyd; nobody leaves it, since nobody would be left")
+    );
+}
+
 async fn time_of(simulator: Simulator, roster: &Roster) -> (Duration, RunReport, f64) {
     let session = Session::new(simulator);
     let plan = session.plan(roster).await.unwrap();
@@ -119,7 +190,7 @@ async fn when_all_is_well_a_run_is_hardly_slower_and_reads_little() {
         let (took, report, estimate) = time_of(simulator.clone(), &roster).await;
         assert!(report.is_success(), "{people}: {:?}", report.stopped);
         assert!(took.as_secs_f64() <= estimate + most, "{people}: {took:?}, estimated {estimate} s");
-        assert!(looks(&simulator) <= 6 + people / 20, "{people}: {} reads", looks(&simulator));
+        assert!(looks(&simulator) <= 11 + people / 20, "{people}: {} reads", looks(&simulator));
         assert_eq!(patches(&simulator), people);
     }
 }
@@ -208,8 +279,8 @@ async fn what_cannot_be_looked_at_is_not_taken_for_well_and_holds_nobody_up_for_
     let start = Instant::now();
     let report = session.carry_out(&roster, &plan).await;
     assert!(report.is_success(), "{report:#?}");
-    // Five at a time, and ten seconds between them.
-    assert!(start.elapsed() > Duration::from_secs(100) && start.elapsed() < Duration::from_secs(200));
+    // Five at a time, and five seconds between them.
+    assert!(start.elapsed() > Duration::from_secs(50) && start.elapsed() < Duration::from_secs(200));
 }
 
 #[tokio::test(start_paused = true)]

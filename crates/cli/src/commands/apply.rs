@@ -6,7 +6,7 @@ use super::{Outcome, load_roster, runtime, show_mistakes};
 use crate::arguments::{ApplyArguments, Format, ViewArguments};
 use crate::failure::{Exit, Failure};
 use crate::file::read_text;
-use crate::journal::{self, Recording};
+use crate::journal::{self, Length, Recording};
 use crate::lock::Lock;
 use crate::target;
 use crate::terminal::Terminal;
@@ -47,6 +47,7 @@ async fn apply(
     let directory = target.read(terminal).await?;
     let now = Timestamp::now();
     let journal = arguments.journal.journal.as_deref();
+    let seen = journal.map(Length::of).unwrap_or_default();
     let context = Context {
         target: target.url().map(str::to_owned),
         now,
@@ -95,7 +96,7 @@ async fn apply(
         terminal.status("Nothing was changed.\n");
         return Ok(Exit::Error);
     }
-    let recording = journal.map(Recording::open).transpose()?;
+    let recording = journal.map(|path| Recording::open(path, seen)).transpose()?;
     let journaled = recording.as_ref().map(|recording| recording.journaled(is_approved, None));
     let report = match saved {
         Some(saved) => carry_out(terminal, &target, &SavedGoal { saved, roster }, journaled, &plan).await,

@@ -6,7 +6,7 @@ mod signals;
 use super::{Outcome, mistaken, read_files, runtime};
 use crate::arguments::{DaemonArguments, Format};
 use crate::failure::{Exit, Failure};
-use crate::journal::{self, Recording};
+use crate::journal::{self, Length, Overtaken, Recording};
 use crate::lock::{Lock, LockError};
 use crate::target::Connector;
 use crate::terminal::Terminal;
@@ -97,7 +97,8 @@ impl<'a> Environment for Here<'a> {
             Some(_) => None,
             None => Some(take_lock(self.arguments, roster)?),
         };
-        Ok(LiveTurn { _lock: lock, journal: self.journal(), recording: None })
+        let seen = self.journal().map(Length::of).unwrap_or_default();
+        Ok(LiveTurn { _lock: lock, journal: self.journal(), seen, recording: None })
     }
 
     fn now(&self) -> Timestamp {
@@ -119,6 +120,8 @@ impl<'a> Here<'a> {
 struct LiveTurn<'a> {
     _lock: Option<Lock>,
     journal: Option<&'a Path>,
+    /// How long it was when the round began.
+    seen: Length,
     /// Nobody else can append to a journal as long as this is kept, so it is opened only for a run.
     recording: Option<Recording>,
 }
@@ -126,11 +129,14 @@ struct LiveTurn<'a> {
 impl Turn for LiveTurn<'_> {
     fn journaled(&mut self) -> Result<Option<Journaled<'_>>, NoTurn> {
         let Some(path) = self.journal else { return Ok(None) };
-        let recording =
-            Recording::open(path).map_err(|failure| match failure.error.downcast_ref::<OpenError>() {
-                Some(OpenError::InUse) => NoTurn::Busy(failure.sentence()),
-                _ => NoTurn::Failed(trouble(failure)),
-            })?;
+        let recording = Recording::open(path, self.seen).map_err(|failure| {
+            let is_in_use = matches!(failure.error.downcast_ref(), Some(OpenError::InUse));
+            if is_in_use || failure.error.is::<Overtaken>() {
+                NoTurn::Busy(failure.sentence())
+            } else {
+                NoTurn::Failed(trouble(failure))
+            }
+        })?;
         // A daemon has nobody who could approve anything.
         Ok(Some(self.recording.insert(recording).journaled(false, None)))
     }

@@ -5,7 +5,7 @@ use super::plan::show;
 use super::{Outcome, load_roster, mistaken, runtime, show_mistakes};
 use crate::arguments::{Format, RevertArguments, RosterArguments, ViewArguments};
 use crate::failure::{Exit, Failure};
-use crate::journal::{self, Recording};
+use crate::journal::{self, Length, Recording};
 use crate::lock::Lock;
 use crate::secret;
 use crate::target;
@@ -86,6 +86,9 @@ struct Past {
     history: History,
     /// How many of them are the former's.
     own: usize,
+    /// How long the former was when it was read, and the one that the revert is recorded in.
+    length: Length,
+    other_length: Length,
     /// The journal as a file whose lines can be referred to.
     file: Source,
 }
@@ -97,6 +100,8 @@ impl Past {
             return Err(Failure::from(anyhow::anyhow!("a run is being recorded in {}", path.display()))
                 .hint("wait until it is over; nothing was changed"));
         }
+        let length = Length::of(path);
+        let other_length = arguments.journal.journal.as_deref().map(Length::of).unwrap_or_default();
         let mut history = journal::read_existing(path)?;
         if history.torn {
             terminal.status(
@@ -109,7 +114,13 @@ impl Past {
         if let Some(other) = arguments.journal.journal.as_deref().filter(|other| !is_same_file(path, other)) {
             history.runs.extend(journal::read(other)?.unwrap_or_default().runs);
         }
-        Ok(Self { history, own, file: Source { path: path.display().to_string(), text } })
+        Ok(Self {
+            history,
+            own,
+            length,
+            other_length,
+            file: Source { path: path.display().to_string(), text },
+        })
     }
 
     /// The run with this id; else the last one that may have written anything and was not itself to undo another, so that
@@ -219,7 +230,9 @@ async fn revert(
     // A rehearsal on a simulator is no part of the history of the service that the run wrote to.
     let is_rehearsal = target.url().is_none() && run.target.is_some();
     let same = (!is_rehearsal).then_some(&*arguments.journal_to_undo);
-    let recording = arguments.journal.journal.as_deref().or(same).map(Recording::open).transpose()?;
+    let own = arguments.journal.journal.as_deref().map(|path| (path, past.other_length));
+    let own = own.or(same.map(|path| (path, past.length)));
+    let recording = own.map(|(path, seen)| Recording::open(path, seen)).transpose()?;
     let journaled = recording.as_ref().map(|recording| recording.journaled(approved, Some(&run.id)));
     let goal = RevertGoal::new(&reverted, &context);
     let Reverted { plan, roster, .. } = &reverted;

@@ -3,7 +3,6 @@
 use super::Guard;
 use super::limits::{Count, GroupChange, Measure, Scene};
 use super::recent::Whole;
-use model::change::UserRef;
 use model::directory::{Group, UserIndex};
 use model::names::{GroupId, fold};
 use model::plan::{Outcome, Verdict};
@@ -98,7 +97,7 @@ fn emptied(scene: &Scene) -> Vec<Verdict> {
         }
     }
     // The order in which the service lists its groups says nothing.
-    for groups in [&mut found.by_removal, &mut found.by_deactivation, &mut found.by_failure] {
+    for groups in [&mut found.by_removal, &mut found.by_deactivation] {
         groups.sort_unstable();
     }
     let measure = Measure {
@@ -110,34 +109,22 @@ fn emptied(scene: &Scene) -> Vec<Verdict> {
         of: ["group", "groups"],
     };
     let counted = measure.verdict(found.by_removal);
-    let doubts: Vec<Verdict> = [
-        (
-            found.by_deactivation,
-            "the last members of groups are deactivated: Slack most likely takes deactivated people out of groups",
-            "give these groups other members first, if they are to keep any",
-        ),
-        (
-            found.by_failure,
-            "groups lose all their members but those who are created or brought back by this plan: where that fails, \
-             nobody is left",
-            "take the last members out once their successors are in",
-        ),
-    ]
-    .into_iter()
-    .filter(|(groups, ..)| !groups.is_empty())
-    .map(|(groups, message, remedy)| Verdict {
+    if found.by_deactivation.is_empty() {
+        return vec![counted];
+    }
+    let doubt = Verdict {
         outcome: Outcome::Warn,
-        resources: groups,
-        message: message.to_owned(),
-        remedy: remedy.to_owned(),
+        resources: found.by_deactivation,
+        message: "the last members of groups are deactivated: Slack most likely takes deactivated people out of groups"
+            .to_owned(),
+        remedy: "give these groups other members first, if they are to keep any".to_owned(),
         ..Guard::EmptyGroups.passes(String::new())
-    })
-    .collect();
-    if doubts.is_empty() || counted.outcome == Outcome::Block {
-        return std::iter::once(counted).chain(doubts).collect();
+    };
+    if counted.outcome == Outcome::Block {
+        return vec![counted, doubt];
     }
     let Verdict { measured, recent, limit, .. } = counted;
-    doubts.into_iter().map(|doubt| Verdict { measured, recent, limit, ..doubt }).collect()
+    vec![Verdict { measured, recent, limit, ..doubt }]
 }
 
 /// The groups that the roster wants to have no members.
@@ -169,8 +156,6 @@ struct Emptied {
     by_removal: Vec<String>,
     /// The plan deactivates the last ones who are active.
     by_deactivation: Vec<String>,
-    /// The plan takes the last ones out, and in only people for whom something must succeed first.
-    by_failure: Vec<String>,
     /// How many groups recent runs have emptied.
     of_late: usize,
 }
@@ -197,14 +182,8 @@ impl Emptied {
         let added = change.added.len();
         if !change.removed.is_empty() {
             let rest = group.members.iter().filter(stays).count() + foreign;
-            let is_sure = |user: &UserRef| match user {
-                UserRef::Existing(id) => !scene.done.reactivated.contains(id),
-                UserRef::New(_) => false,
-            };
             if rest + added == 0 {
                 self.by_removal.push(name.to_owned());
-            } else if rest == 0 && !change.added.iter().any(|user| is_sure(user)) {
-                self.by_failure.push(name.to_owned());
             }
         }
         if leavers.is_empty() || !group.members.iter().any(|member| leavers.contains(member)) {

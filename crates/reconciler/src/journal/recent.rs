@@ -20,7 +20,11 @@ pub fn recent(history: &History, target: Option<&str>, workspace: Option<&str>, 
     let since = now.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
     let mut recent = Recent::default();
     for run in &history.runs {
-        let elsewhere = run.workspace.as_deref().zip(workspace).is_some_and(|(theirs, ours)| theirs != ours);
+        let elsewhere = run
+            .workspace
+            .as_deref()
+            .zip(workspace)
+            .is_some_and(|(theirs, ours)| !theirs.eq_ignore_ascii_case(ours));
         if bare(run.target.as_deref()) != bare(target) || elsewhere {
             continue;
         }

@@ -122,18 +122,6 @@ fn deactivating_the_last_members_of_groups_that_nobody_lists_is_worth_a_warning(
 }
 
 #[test]
-fn a_group_left_to_people_who_are_yet_to_be_created_is_worth_a_warning() {
-    let directory = company(40, &[("eng", 0..2), ("ops", 2..4)]);
-    let new = "  - { userName: new, email: new@acme.example }\n";
-    let groups =
-        "groups:\n  - { displayName: eng, members: [new] }\n  - { displayName: ops, members: [new, p2] }\n";
-    let text = format!("users:\n{}{new}{groups}", people(0..4, ""));
-    let verdicts = plan(&roster(&text), &directory).verdicts;
-    let verdict = says(&verdicts, "emptyGroups");
-    assert_eq!((verdict.outcome, verdict.resources.join(" ")), (Outcome::Warn, "eng".to_owned()));
-}
-
-#[test]
 fn a_group_is_deleted_only_where_the_policy_allows_it() {
     let directory = company(3, &[("old", 0..1)]);
     let with = |limit: &str| {

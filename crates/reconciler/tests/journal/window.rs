@@ -20,8 +20,9 @@ fn plain(
     let mut recent = Recent::default();
     for (number, run) in drawn.iter().enumerate() {
         let strip = |url: Option<&'static str>| url.map(|url| url.trim_end_matches('/').to_owned());
+        let fold = |name: Option<&str>| name.map(str::to_lowercase);
         let same = strip(run.target) == target.map(|url| url.trim_end_matches('/').to_owned())
-            && (run.workspace.is_none() || workspace.is_none() || run.workspace == workspace);
+            && (run.workspace.is_none() || workspace.is_none() || fold(run.workspace) == fold(workspace));
         let is_known = |came| {
             let answered = |ending| !matches!(ending, EndingKind::Refused | EndingKind::Doubtful);
             matches!(came, Came::To(ending) if answered(ending)) || matches!(came, Came::Seen(_))
@@ -95,7 +96,7 @@ proptest! {
         mix: u64,
         hours in 0..120_i64,
         target in prop::sample::select(vec![None, Some("https://a.example/scim/v2"), Some("https://b.example/scim/v2/")]),
-        workspace in prop::sample::select(vec![None, Some("acme")]),
+        workspace in prop::sample::select(vec![None, Some("acme"), Some("Acme")]),
     ) {
         // One creation of a name in one run: the plain count pairs them by name.
         for run in &mut drawn {

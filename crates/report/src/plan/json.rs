@@ -24,6 +24,7 @@ pub fn json(plan: &Plan, sources: Option<&Sources>, mut writer: impl io::Write) 
         requests: _,
         // For the run to watch by.
         stays_inactive: _,
+        successions: _,
         existing: _,
         verdicts,
         notes,

@@ -115,6 +115,7 @@ impl World {
             },
             estimate,
             stays_inactive: std::collections::BTreeSet::new(),
+            successions: std::collections::BTreeSet::new(),
             existing: std::sync::Arc::default(),
             digest: "4c".repeat(32),
         };
