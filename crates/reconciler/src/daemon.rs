@@ -167,9 +167,10 @@ pub enum Event<'a> {
 /// How a daemon ended that was asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// Nothing that it wrote last is in doubt.
+    /// Nothing that it wrote is in doubt.
     Clean,
-    /// Its last run was stopped half-way, or left something that is not confirmed.
+    /// Its last run that may have written anything was stopped half-way or left something that is not confirmed, and no
+    /// round since has found the directory as the roster says.
     Unconfirmed,
 }
 
@@ -219,6 +220,7 @@ impl Daemon {
         let mut pauses = Pauses::new(self.interval, self.seed);
         let mut told = Told::default();
         let mut number: u64 = 1;
+        let mut ended = Ended::Clean;
         loop {
             on_event(Event::RoundBegan { number });
             if number > 1 {
@@ -230,15 +232,19 @@ impl Daemon {
                 stop: &self.stop,
             };
             let end = round.run(environment, &mut told, &mut on_event).await;
+            ended = match end {
+                RoundEnd::InSync | RoundEnd::Applied { .. } => Ended::Clean,
+                RoundEnd::Incomplete { wrote: true, .. } => Ended::Unconfirmed,
+                _ => ended,
+            };
             if self.stop.is_cancelled() {
                 on_event(Event::RoundEnded { number, end: &end, pause: None });
-                let in_doubt = matches!(end, RoundEnd::Incomplete { wrote: true, .. });
-                return Ok(if in_doubt { Ended::Unconfirmed } else { Ended::Clean });
+                return Ok(ended);
             }
             let pause = pauses.after(standing(&end));
             on_event(Event::RoundEnded { number, end: &end, pause: Some(pause) });
             if !self.pause(pause, &desired, environment).await {
-                return Ok(Ended::Clean);
+                return Ok(ended);
             }
             number += 1;
         }

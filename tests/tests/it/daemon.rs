@@ -538,6 +538,38 @@ async fn a_stop_in_the_middle_of_a_run_starts_nothing_more_and_says_that_not_all
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_written_and_is_in_doubt_stays_so_until_a_round_finds_it_in_sync() {
+    // The service goes away as soon as something is written, and comes back after so many rounds.
+    for (back_after, stop_after, expected) in
+        [(9, 1, Ended::Unconfirmed), (9, 2, Ended::Unconfirmed), (1, 2, Ended::Clean)]
+    {
+        let mut stage = Stage::new(SEED, &ROSTER.replace("Engineer", "Queen"));
+        let world = stage.clone();
+        let act = |round| {
+            if round == back_after {
+                world.is_down.store(false, Ordering::SeqCst);
+            }
+            if round == stop_after {
+                // In the pause, not in the round.
+                let stop = world.stop.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_mins(1)).await;
+                    stop.cancel();
+                });
+            }
+        };
+        let during = |event: &Event<'_>| {
+            if matches!(event, Event::Run { event: run::Event::Started(_), .. }) {
+                world.is_down.store(true, Ordering::SeqCst);
+            }
+        };
+        let (ended, seen) = stage.play_with(None, act, during).await;
+        assert!(matches!(seen.ends[0], RoundEnd::Incomplete { wrote: true, .. }), "{:?}", seen.ends);
+        assert_eq!((seen.ends.len(), ended.unwrap()), (usize::try_from(stop_after).unwrap(), expected));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_while_reading_or_between_rounds_is_clean() {
     // While reading: at the first request that is answered.
     let simulator = workspace(SEED, switched(&[]));
