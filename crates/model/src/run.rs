@@ -34,7 +34,7 @@ pub enum Ending {
     Refused {
         /// The reason, for people: status, the service's code, what to do.
         why: String,
-        /// Whether the service may have carried out some of it all the same.
+        /// Whether the service may have carried out some of it all the same: then it is in doubt rather than refused.
         may_have_written: bool,
     },
     /// It was not tried, because something it needs failed or the run was stopped.

@@ -47,7 +47,9 @@ pub fn text(plan: &Plan, report: &RunReport, sources: Option<&Sources>, style: S
     if let Some(stopped) = &report.stopped {
         let _ = writeln!(out, "{}", style.paint(Tone::Alarm, &why_stopped(stopped, view.medium)));
     }
-    for (heading, endings) in [("Did not take:", FAILURES), ("Still on its way:", PENDING)] {
+    let lists =
+        [("Did not take:", FAILURES), ("In doubt, perhaps done:", DOUBTS), ("Still on its way:", PENDING)];
+    for (heading, endings) in lists {
         let listed: Vec<&ChangeOutcome> =
             report.outcomes.iter().filter(|o| endings.contains(&Account::of(&o.ending).word)).collect();
         if listed.is_empty() {
@@ -140,6 +142,7 @@ pub fn markdown(plan: &Plan, report: &RunReport, sources: Option<&Sources>) -> S
         });
     };
     list(&mut page, "Did not take", FAILURES);
+    list(&mut page, "In doubt, perhaps done", DOUBTS);
     list(&mut page, "Still on its way", PENDING);
     if let ReadBack::Differs(differences) = &report.read_back {
         let share = page.room();
@@ -261,6 +264,7 @@ struct Account<'a> {
 }
 
 const FAILURES: &[&str] = &["refused", "no effect", "skipped"];
+const DOUBTS: &[&str] = &["in doubt"];
 const PENDING: &[&str] = &["pending"];
 
 impl<'a> Account<'a> {
@@ -269,7 +273,9 @@ impl<'a> Account<'a> {
             Ending::Took { remark } => ("took", Tone::Good, remark.as_deref()),
             Ending::Pending { what } => ("pending", Tone::Caution, Some(what.as_str())),
             Ending::WithoutEffect { what } => ("no effect", Tone::Alarm, Some(what.as_str())),
-            Ending::Refused { why, .. } => ("refused", Tone::Alarm, Some(why.as_str())),
+            Ending::Refused { why, may_have_written: false } => ("refused", Tone::Alarm, Some(why.as_str())),
+            // The journal's word for it: who reads that it was refused believes that nothing happened.
+            Ending::Refused { why, may_have_written: true } => ("in doubt", Tone::Alarm, Some(why.as_str())),
             Ending::Skipped { why } => ("skipped", Tone::Caution, Some(why.as_str())),
         };
         Self { word, tone, detail }
@@ -281,7 +287,8 @@ const fn key(ending: &Ending) -> &'static str {
         Ending::Took { .. } => "took",
         Ending::Pending { .. } => "pending",
         Ending::WithoutEffect { .. } => "withoutEffect",
-        Ending::Refused { .. } => "refused",
+        Ending::Refused { may_have_written: false, .. } => "refused",
+        Ending::Refused { may_have_written: true, .. } => "doubtful",
         Ending::Skipped { .. } => "skipped",
     }
 }
@@ -294,6 +301,7 @@ struct Tally {
     pending: usize,
     without_effect: usize,
     refused: usize,
+    doubtful: usize,
     skipped: usize,
 }
 
@@ -305,7 +313,8 @@ impl Tally {
                 Ending::Took { .. } => &mut tally.took,
                 Ending::Pending { .. } => &mut tally.pending,
                 Ending::WithoutEffect { .. } => &mut tally.without_effect,
-                Ending::Refused { .. } => &mut tally.refused,
+                Ending::Refused { may_have_written: false, .. } => &mut tally.refused,
+                Ending::Refused { may_have_written: true, .. } => &mut tally.doubtful,
                 Ending::Skipped { .. } => &mut tally.skipped,
             };
             *slot += 1;
@@ -314,7 +323,7 @@ impl Tally {
     }
 
     fn failures(self) -> usize {
-        self.without_effect + self.refused + self.skipped
+        self.without_effect + self.refused + self.doubtful + self.skipped
     }
 
     /// `12 of 14 changes took, 1 was refused and 1 was skipped, in 4 s.`
@@ -333,6 +342,7 @@ impl Tally {
         for (n, one, many) in [
             (self.pending, "is still on its way", "are still on their way"),
             (self.refused, "was refused", "were refused"),
+            (self.doubtful, "is in doubt", "are in doubt"),
             (self.without_effect, "had no effect", "had no effect"),
             (self.skipped, "was skipped", "were skipped"),
         ] {

@@ -22,6 +22,7 @@ fn mixed() -> RunReport {
         may_have_written: false,
     };
     endings[5] = Ending::Skipped { why: "it needs #5, which was refused".into() };
+    endings[6] = Ending::Refused { why: "the connection broke".into(), may_have_written: true };
     endings[7] = Ending::WithoutEffect { what: "title is still \"Engineer\"".into() };
     endings[11] =
         Ending::Took { remark: Some("without eve and sam, who could not be created; renamed by PUT".into()) };
