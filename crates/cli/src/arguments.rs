@@ -197,7 +197,8 @@ pub(crate) struct PlanArguments {
     pub(crate) narrow: NarrowArguments,
     #[command(flatten)]
     pub(crate) view: ViewArguments,
-    /// Save the plan in this file, for `apply --plan`; readable by its owner only.
+    /// Save the plan in this file, for `apply --plan`; readable by its owner only. A link is followed, and nothing but a
+    /// file is replaced.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
