@@ -21,6 +21,13 @@ pub(crate) enum Exit {
     Usage = 64,
 }
 
+impl Exit {
+    /// The same, or an error where there was none: for what went wrong after all was done.
+    pub(crate) fn or_error(self) -> Self {
+        if self == Self::Done { Self::Error } else { self }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

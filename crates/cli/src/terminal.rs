@@ -81,11 +81,6 @@ impl Terminal {
 
     /// Tells an error with its causes and what to do, and returns how the process is to end.
     pub(crate) fn fail(self, failure: &Failure) -> Exit {
-        // Whoever reads our output may stop reading: `plan | head` is no failure.
-        let closed = failure.error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
-        if closed.into_iter().any(|error| error.kind() == io::ErrorKind::BrokenPipe) {
-            return Exit::Done;
-        }
         self.status(&report::message(Severity::Error, &failure.sentence(), self.stderr));
         if let Some(hint) = &failure.hint {
             self.status(&format!("  {}\n", harmless::terminal(hint)));
@@ -93,9 +88,14 @@ impl Terminal {
         failure.exit
     }
 
+    /// Whether somebody is there who could answer a question.
+    pub(crate) fn is_attended(self) -> bool {
+        io::stdin().is_terminal() && self.is_watched
+    }
+
     /// Asks a question that only the word `yes` affirms. `None` when nobody is there to answer.
     pub(crate) fn ask(self, question: &str) -> io::Result<Option<bool>> {
-        if !(io::stdin().is_terminal() && self.is_watched) {
+        if !self.is_attended() {
             return Ok(None);
         }
         self.status(&format!("{question} Only 'yes' is accepted: "));
@@ -126,6 +126,15 @@ impl Terminal {
         }
         bar.enable_steady_tick(Duration::from_millis(120));
         bar
+    }
+}
+
+/// Passes over that nobody reads a result any more. For a command that has nothing left to do but to end as it would have:
+/// `plan | head` is no failure, and a plan that is blocked is blocked whether or not it is read to its end.
+pub(crate) fn unless_unread(printed: io::Result<()>) -> io::Result<()> {
+    match printed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
     }
 }
 

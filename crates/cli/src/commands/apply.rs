@@ -1,6 +1,6 @@
 //! `rosterctl apply`.
 
-use super::carry_out::{self, carry_out, exit_of};
+use super::carry_out::{self, carry_out, end_of, unseen};
 use super::plan::{make, show};
 use super::{Outcome, load_roster, runtime, show_mistakes};
 use crate::arguments::{ApplyArguments, Format, ViewArguments};
@@ -9,7 +9,7 @@ use crate::file::read_text;
 use crate::journal::{self, Length, Recording};
 use crate::lock::Lock;
 use crate::target;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, unless_unread};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use model::directory::Directory;
@@ -66,7 +66,7 @@ async fn apply(
         |plan: &Plan| show_rest(terminal, &arguments.view, plan, progress.as_ref(), roster, &directory);
     // Nothing can be above a limit where nothing is done.
     if plan.changeset.is_empty() {
-        show_all(&plan)?;
+        unless_unread(show_all(&plan))?;
         let is_blocked = saved.is_none() && plan.outcome() == plan::Outcome::Block;
         return Ok(if is_blocked { Exit::Blocked } else { Exit::Done });
     }
@@ -75,20 +75,20 @@ async fn apply(
     let is_approved = match approval {
         Ok(lifted) => lifted.is_some_and(|lifted| lifted > 0),
         Err(wrong) => {
-            show_all(&plan)?;
+            unless_unread(show_all(&plan))?;
             return Err(Failure { exit: Exit::Blocked, error: wrong.into(), hint: None }.hint(format!(
                 "nothing was changed; look at this plan, and if it is to pass, approve it by its own digest: --approve {}",
                 plan.digest
             )));
         }
     };
-    let is_blocked = plan.outcome() == plan::Outcome::Block;
-    // The JSON of an applied plan is part of the run's own document, so that stdout holds one document and not two.
-    if format != Format::Json || is_blocked {
-        show_all(&plan)?;
-    }
-    if is_blocked {
+    if plan.outcome() == plan::Outcome::Block {
+        unless_unread(show_all(&plan))?;
         return Ok(Exit::Blocked);
+    }
+    // The JSON of an applied plan is part of the run's own document, so that stdout holds one document and not two.
+    if format != Format::Json {
+        show_all(&plan).map_err(unseen)?;
     }
     drop(directory);
     // A plan that was saved and looked at is its own consent.
@@ -105,15 +105,15 @@ async fn apply(
         }
     };
     let sources = Some(&roster.sources);
-    match format {
-        Format::Text => terminal.result(&report::run::text(&plan, &report, sources, terminal.style()))?,
-        Format::Markdown => terminal.result(&report::run::markdown(&plan, &report, sources))?,
-        Format::Json => document(progress.as_ref(), |out| report::run::json(&plan, &report, sources, out))?,
-    }
+    let printed = match format {
+        Format::Text => terminal.result(&report::run::text(&plan, &report, sources, terminal.style())),
+        Format::Markdown => terminal.result(&report::run::markdown(&plan, &report, sources)),
+        Format::Json => document(progress.as_ref(), |out| report::run::json(&plan, &report, sources, out)),
+    };
     if let Some(Progress { elsewhere: 1.., .. }) = progress {
         terminal.status("\nThe roster asks for more than this plan has: plan again to see the rest.\n");
     }
-    Ok(exit_of(&report))
+    end_of(&report, printed)
 }
 
 /// Tells why a saved plan is not applied.
@@ -126,11 +126,11 @@ fn not_resumed(
 ) -> Outcome {
     match error {
         ResumeError::Stale(moved) => {
-            match format {
-                Format::Text => terminal.result(&report::saved::stale(&moved, terminal.style()))?,
-                Format::Markdown => terminal.result(&report::saved::stale_markdown(&moved))?,
-                Format::Json => report::saved::stale_json(saved.digest(), &moved, stdout().lock())?,
-            }
+            unless_unread(match format {
+                Format::Text => terminal.result(&report::saved::stale(&moved, terminal.style())),
+                Format::Markdown => terminal.result(&report::saved::stale_markdown(&moved)),
+                Format::Json => report::saved::stale_json(saved.digest(), &moved, stdout().lock()),
+            })?;
             Ok(Exit::Stale)
         }
         ResumeError::Conflicts(conflicts) => {

@@ -1,9 +1,9 @@
 //! Carrying out a plan at a terminal: asking first, showing what goes on, ending when told to.
 
-use super::signalled;
-use crate::failure::Exit;
+use super::{Outcome, signalled};
+use crate::failure::{Exit, Failure};
 use crate::target::Target;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, unless_unread};
 use model::Dialect;
 use model::plan::Plan;
 use model::run::RunReport;
@@ -73,15 +73,26 @@ pub(super) async fn carry_out(
     report
 }
 
-/// How a command ends that has carried out a plan.
-pub(super) fn exit_of(report: &RunReport) -> Exit {
-    if report.is_success() {
+/// The plan is to be carried out, and nobody could read it. Who cannot be shown what will be done has not agreed to it.
+pub(super) fn unseen(error: io::Error) -> Failure {
+    Failure::from(anyhow::Error::from(error).context("the plan could not be shown"))
+        .hint("nothing was changed: what nobody can read beforehand is not done")
+}
+
+/// How a command ends that has carried out a plan and `printed` what came of it. It tells of the run, whether or not that
+/// could be read.
+pub(super) fn end_of(report: &RunReport, printed: io::Result<()>) -> Outcome {
+    let exit = if report.is_success() {
         Exit::Done
     } else if report.wrote_anything() {
         Exit::Unconfirmed
     } else {
         Exit::Error
-    }
+    };
+    unless_unread(printed).map(|()| exit).map_err(|error| {
+        let error = anyhow::Error::from(error).context("the report of the run could not be printed");
+        Failure { exit: exit.or_error(), error, hint: None }
+    })
 }
 
 /// The first signal lets what is under way end and starts nothing more; the second ends the process at once.

@@ -56,13 +56,18 @@ async fn keep(terminal: Terminal, arguments: &DaemonArguments) -> Outcome {
     tokio::spawn(signals.obey(terminal, daemon.stop.clone(), Arc::clone(&daemon.wake)));
     let mut here = Here { arguments, connector };
     let ended = daemon.run(&mut here, |event| log.tell(&event)).await;
-    log.end()?;
-    match ended {
-        Ok(Ended::Clean) => Ok(Exit::Done),
-        Ok(Ended::Unconfirmed) => Ok(Exit::Unconfirmed),
-        Err(Broken::Mistaken(rejected)) => Err(mistaken(terminal, Format::Text, *rejected)?),
-        Err(broken @ (Broken::Unreadable(_) | Broken::Restless)) => Err(broken.into()),
-    }
+    let heard = log.end();
+    let exit = match ended {
+        Ok(Ended::Clean) => Exit::Done,
+        Ok(Ended::Unconfirmed) => Exit::Unconfirmed,
+        Err(Broken::Mistaken(rejected)) => return Err(mistaken(terminal, Format::Text, *rejected)?),
+        Err(broken @ (Broken::Unreadable(_) | Broken::Restless)) => return Err(broken.into()),
+    };
+    heard.map(|()| exit).map_err(|error| {
+        let error = anyhow::Error::from(error).context("what the daemon says could not be written");
+        let hint = "it has ended, because it changes nothing that nobody can read of";
+        Failure { exit: exit.or_error(), error, hint: None }.hint(hint)
+    })
 }
 
 /// A number that the operating system's source of chance has a part in.

@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::arguments::{Format, HistoryArguments};
 use crate::failure::{Exit, Failure};
 use crate::journal::read_existing;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, unless_unread};
 use reconciler::journal::is_being_written;
 use report::history::{self, Shown};
 use std::io::{BufWriter, Write as _};
@@ -22,14 +22,13 @@ pub(super) fn run(terminal: Terminal, arguments: &HistoryArguments) -> Outcome {
         })?),
     };
     let shown = Shown { history: &history, run, is_going_on };
-    match arguments.format {
-        Format::Text => terminal.result(&history::text(&shown, terminal.style()))?,
-        Format::Markdown => terminal.result(&history::markdown(&shown))?,
+    unless_unread(match arguments.format {
+        Format::Text => terminal.result(&history::text(&shown, terminal.style())),
+        Format::Markdown => terminal.result(&history::markdown(&shown)),
         Format::Json => {
             let mut out = BufWriter::new(std::io::stdout().lock());
-            history::json(&shown, &mut out)?;
-            out.flush()?;
+            history::json(&shown, &mut out).and_then(|()| out.flush())
         }
-    }
+    })?;
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ mod validate;
 use crate::arguments::{Arguments, Command, Format, RosterArguments};
 use crate::failure::{Exit, Failure};
 use crate::secret;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, unless_unread};
 use anyhow::Context as _;
 use clap_complete::generate;
 use model::Diagnostic;
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
 
 fn schema(terminal: Terminal) -> Outcome {
     let text = serde_json::to_string_pretty(&model::schema::json_schema())?;
-    terminal.result(&(text + "\n"))?;
+    unless_unread(terminal.result(&(text + "\n")))?;
     Ok(Exit::Done)
 }
 
@@ -63,7 +63,7 @@ fn manual(terminal: Terminal) -> Outcome {
 }
 
 fn print_bytes(terminal: Terminal, bytes: &[u8]) -> Outcome {
-    terminal.result(&String::from_utf8_lossy(bytes))?;
+    unless_unread(terminal.result(&String::from_utf8_lossy(bytes)))?;
     Ok(Exit::Done)
 }
 
@@ -99,11 +99,11 @@ fn show_mistakes(
     sources: &Sources,
 ) -> std::io::Result<()> {
     terminal.status(&report::diagnostics(list, sources, terminal.error_style()));
-    match format {
+    unless_unread(match format {
         Format::Text => Ok(()),
         Format::Markdown => terminal.result(&report::diagnostics_markdown(list, sources)),
         Format::Json => report::diagnostics_json(list, sources, std::io::stdout().lock()),
-    }
+    })
 }
 
 /// A runtime for the commands that talk to a service.

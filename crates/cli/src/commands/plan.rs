@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure};
 use crate::file::write_whole;
 use crate::journal;
 use crate::target;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, unless_unread};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use model::directory::Directory;
@@ -47,7 +47,7 @@ pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
     if let Some(path) = &arguments.out {
         save(path, &plan, &roster)?;
     }
-    show(terminal, &arguments.view, &plan, &roster, &directory)?;
+    unless_unread(show(terminal, &arguments.view, &plan, &roster, &directory))?;
     if let Some(path) = &arguments.out {
         terminal.status(&how_to_apply(path, arguments, &plan));
     }

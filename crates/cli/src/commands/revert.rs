@@ -1,6 +1,6 @@
 //! `rosterctl revert`.
 
-use super::carry_out::{ask, carry_out, exit_of};
+use super::carry_out::{ask, carry_out, end_of, unseen};
 use super::plan::show;
 use super::{Outcome, load_roster, mistaken, runtime, show_mistakes};
 use crate::arguments::{Format, RevertArguments, RosterArguments, ViewArguments};
@@ -9,7 +9,7 @@ use crate::journal::{self, Length, Recording};
 use crate::lock::Lock;
 use crate::secret;
 use crate::target;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, unless_unread};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use model::directory::Directory;
@@ -182,7 +182,7 @@ async fn revert(
     reverted.plan.notes.insert(0, which(run));
 
     if reverted.plan.changeset.is_empty() {
-        show_nothing(terminal, view, &reverted, &directory, run)?;
+        unless_unread(show_nothing(terminal, view, &reverted, &directory, run))?;
         let is_blocked = reverted.plan.outcome() == plan::Outcome::Block;
         return Ok(if is_blocked { Exit::Blocked } else { Exit::Done });
     }
@@ -192,7 +192,7 @@ async fn revert(
         match guard::approve(&mut plan.verdicts, &plan.digest, digest) {
             Ok(passed) => approved = passed > 0,
             Err(wrong) => {
-                show(terminal, view, &reverted.plan, &reverted.roster, &directory)?;
+                unless_unread(show(terminal, view, &reverted.plan, &reverted.roster, &directory))?;
                 return Err(Failure { exit: Exit::Blocked, error: wrong.into(), hint: None }.hint(format!(
                     "nothing was changed; look at this plan, and if it is to pass, approve it by its own digest: \
                      --approve {}",
@@ -201,30 +201,24 @@ async fn revert(
             }
         }
     }
+    let show_plan = || show(terminal, view, &reverted.plan, &reverted.roster, &directory);
     let is_blocked = reverted.plan.outcome() == plan::Outcome::Block;
-    // The JSON of a plan that is carried out is part of the run's own document, so that stdout holds one and not two.
-    if view.format != Format::Json || is_blocked {
-        show(terminal, view, &reverted.plan, &reverted.roster, &directory)?;
-    }
-    if is_blocked {
-        return Ok(Exit::Blocked);
-    }
-    if !arguments.consent.yes {
-        match ask(terminal, &reverted.plan)? {
-            Some(true) => {}
-            Some(false) => {
-                terminal.status("Nothing was changed.\n");
-                return Ok(Exit::Error);
-            }
-            None => {
-                if view.format == Format::Json {
-                    show(terminal, view, &reverted.plan, &reverted.roster, &directory)?;
-                }
-                terminal
-                    .status("Nothing was changed. Run the same command with --yes to carry out this plan.\n");
-                return Ok(Exit::Done);
-            }
+    let yes = arguments.consent.yes;
+    if is_blocked || !(yes || terminal.is_attended()) {
+        unless_unread(show_plan())?;
+        if is_blocked {
+            return Ok(Exit::Blocked);
         }
+        terminal.status("Nothing was changed. Run the same command with --yes to carry out this plan.\n");
+        return Ok(Exit::Done);
+    }
+    // The JSON of a plan that is carried out is part of the run's own document, so that stdout holds one and not two.
+    if view.format != Format::Json {
+        show_plan().map_err(unseen)?;
+    }
+    if !yes && ask(terminal, &reverted.plan)? != Some(true) {
+        terminal.status("Nothing was changed.\n");
+        return Ok(Exit::Error);
     }
     drop(directory);
     // A rehearsal on a simulator is no part of the history of the service that the run wrote to.
@@ -238,12 +232,12 @@ async fn revert(
     let Reverted { plan, roster, .. } = &reverted;
     let report = carry_out(terminal, &target, &goal, journaled, plan).await;
     let sources = Some(&roster.sources);
-    match view.format {
-        Format::Text => terminal.result(&report::run::text(plan, &report, sources, terminal.style()))?,
-        Format::Markdown => terminal.result(&report::run::markdown(plan, &report, sources))?,
-        Format::Json => report::run::json(plan, &report, sources, stdout().lock())?,
-    }
-    Ok(exit_of(&report))
+    let printed = match view.format {
+        Format::Text => terminal.result(&report::run::text(plan, &report, sources, terminal.style())),
+        Format::Markdown => terminal.result(&report::run::markdown(plan, &report, sources)),
+        Format::Json => report::run::json(plan, &report, sources, stdout().lock()),
+    };
+    end_of(&report, printed)
 }
 
 /// Which run it is that the plan undoes.

@@ -5,7 +5,7 @@ use crate::arguments::SnapshotArguments;
 use crate::failure::Exit;
 use crate::file::write_whole;
 use crate::target;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, unless_unread};
 use anyhow::Context as _;
 use reconciler::snapshot::{self, Snapshot};
 use report::harmless;
@@ -27,8 +27,7 @@ pub(super) fn run(terminal: Terminal, arguments: &SnapshotArguments) -> Outcome 
         match &arguments.out {
             None => {
                 let mut out = BufWriter::new(io::stdout().lock());
-                write(&mut out)?;
-                out.flush()?;
+                unless_unread(write(&mut out).and_then(|()| out.flush()))?;
             }
             Some(path) => {
                 write_whole(path, write).with_context(|| format!("cannot write {}", path.display()))?;

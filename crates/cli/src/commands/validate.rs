@@ -3,7 +3,7 @@
 use super::{Outcome, read_files};
 use crate::arguments::{FindingsFormat, ValidateArguments};
 use crate::failure::Exit;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, unless_unread};
 use model::load::{Loaded, Rejected};
 use model::place::Sources;
 use model::{Diagnostic, Roster};
@@ -13,7 +13,7 @@ pub(super) fn run(terminal: Terminal, arguments: &ValidateArguments) -> Outcome 
         Ok(Loaded { roster, warnings }) => {
             show(terminal, arguments.format, &warnings, &roster.sources)?;
             if arguments.format == FindingsFormat::Text {
-                terminal.result(&summary(&roster))?;
+                unless_unread(terminal.result(&summary(&roster)))?;
             }
             Ok(Exit::Done)
         }
@@ -31,14 +31,14 @@ fn show(
     list: &[Diagnostic],
     sources: &Sources,
 ) -> Result<(), std::io::Error> {
-    match format {
+    unless_unread(match format {
         FindingsFormat::Text => {
             terminal.status(&report::diagnostics(list, sources, terminal.error_style()));
             Ok(())
         }
         FindingsFormat::Markdown => terminal.result(&report::diagnostics_markdown(list, sources)),
         FindingsFormat::Json => report::diagnostics_json(list, sources, std::io::stdout().lock()),
-    }
+    })
 }
 
 fn summary(roster: &Roster) -> String {

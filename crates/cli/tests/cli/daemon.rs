@@ -231,7 +231,11 @@ fn a_daemon_that_nobody_hears_any_more_ends() {
         status = child.try_wait().unwrap();
         status.is_some()
     });
-    assert_eq!(status.unwrap().code(), Some(0), "as `plan | head` has it");
+    assert_eq!(
+        status.unwrap().code(),
+        Some(1),
+        "a service that is to go on is started again only after an error"
+    );
 }
 
 /// A flag that is misspelt in the unit would show only when the service is started.

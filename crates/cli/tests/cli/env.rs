@@ -6,7 +6,7 @@ use slack_sim::{Seed, Simulator, Switches};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -71,8 +71,19 @@ impl Env {
         Self::finish(self.command(arguments).current_dir(folder))
     }
 
+    /// Runs the binary to its end with a standard output that nobody reads any more.
+    pub(crate) fn run_unread(&self, arguments: &[&str]) -> Ran {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let child = self.command(arguments).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        Self::ran(child.wait_with_output().unwrap())
+    }
+
     fn finish(command: &mut Command) -> Ran {
-        let output = command.output().unwrap();
+        Self::ran(command.output().unwrap())
+    }
+
+    fn ran(output: Output) -> Ran {
         let ran = Ran {
             code: output.status.code().expect("killed by a signal"),
             stdout: String::from_utf8(output.stdout).expect("stdout is text"),

@@ -19,3 +19,4 @@ mod revert;
 mod running;
 mod saved;
 mod sim;
+mod unread;
