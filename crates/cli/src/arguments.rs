@@ -138,6 +138,16 @@ fn budget(text: &str) -> Result<Budget, String> {
     percent.and_then(Budget::percent).ok_or_else(|| "expected a percentage from 1% to 100%".to_owned())
 }
 
+/// A digest in full: somebody else could make a plan whose digest begins like it.
+fn digest(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("the digest of a plan has 64 hexadecimal digits, and all are needed")
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DialectChoice {
     Slack,
@@ -257,8 +267,8 @@ pub(crate) struct ConsentArguments {
     #[arg(long)]
     pub(crate) yes: bool,
     /// Let the plan with this digest pass the limits that it is above, this once. Never passes `deleteGroups`, `protect`,
-    /// a wrong workspace, a broken source, or doubts about who somebody is.
-    #[arg(long, value_name = "DIGEST")]
+    /// a wrong workspace, a broken source, or doubts about who somebody is. A plan with another digest is not applied.
+    #[arg(long, value_name = "DIGEST", value_parser = digest)]
     pub(crate) approve: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! `rosterctl apply`.
 
-use super::carry_out::{self, carry_out, end_of, unseen};
+use super::carry_out::{self, carry_out, end_of, not_approved, unseen};
 use super::plan::{make, show};
 use super::{Outcome, load_roster, runtime, show_mistakes};
 use crate::arguments::{ApplyArguments, Format, ViewArguments};
@@ -76,10 +76,7 @@ async fn apply(
         Ok(lifted) => lifted.is_some_and(|lifted| lifted > 0),
         Err(wrong) => {
             unless_unread(show_all(&plan))?;
-            return Err(Failure { exit: Exit::Blocked, error: wrong.into(), hint: None }.hint(format!(
-                "nothing was changed; look at this plan, and if it is to pass, approve it by its own digest: --approve {}",
-                plan.digest
-            )));
+            return Err(not_approved(&plan, wrong));
         }
     };
     if plan.outcome() == plan::Outcome::Block {

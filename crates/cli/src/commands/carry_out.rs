@@ -1,12 +1,13 @@
 //! Carrying out a plan at a terminal: asking first, showing what goes on, ending when told to.
 
-use super::{Outcome, signalled};
+use super::signalled;
 use crate::failure::{Exit, Failure};
 use crate::target::Target;
 use crate::terminal::{Terminal, unless_unread};
 use model::Dialect;
-use model::plan::Plan;
+use model::plan::{Outcome, Plan};
 use model::run::RunReport;
+use reconciler::guard::WrongDigest;
 use reconciler::journal::Journaled;
 use reconciler::run::{Event, Goal, Run};
 use reconciler::schedule::Timeline;
@@ -73,6 +74,23 @@ pub(super) async fn carry_out(
     report
 }
 
+/// The digest that was approved is not that of this plan. Where no guard blocks the plan, none is what stops it.
+pub(super) fn not_approved(plan: &Plan, wrong: WrongDigest) -> Failure {
+    let (exit, hint) = if plan.outcome() == Outcome::Block {
+        let own = &plan.digest;
+        let hint = format!(
+            "nothing was changed; look at this plan, and if it is to pass, approve it by its own digest: --approve {own}"
+        );
+        (Exit::Blocked, hint)
+    } else {
+        (
+            Exit::Usage,
+            "nothing was changed; no guard blocks this plan: look at it, and leave --approve out".to_owned(),
+        )
+    };
+    Failure { exit, error: wrong.into(), hint: Some(hint) }
+}
+
 /// The plan is to be carried out, and nobody could read it. Who cannot be shown what will be done has not agreed to it.
 pub(super) fn unseen(error: io::Error) -> Failure {
     Failure::from(anyhow::Error::from(error).context("the plan could not be shown"))
@@ -81,7 +99,7 @@ pub(super) fn unseen(error: io::Error) -> Failure {
 
 /// How a command ends that has carried out a plan and `printed` what came of it. It tells of the run, whether or not that
 /// could be read.
-pub(super) fn end_of(report: &RunReport, printed: io::Result<()>) -> Outcome {
+pub(super) fn end_of(report: &RunReport, printed: io::Result<()>) -> super::Outcome {
     let exit = if report.is_success() {
         Exit::Done
     } else if report.wrote_anything() {

@@ -1,6 +1,6 @@
 //! `rosterctl revert`.
 
-use super::carry_out::{ask, carry_out, end_of, unseen};
+use super::carry_out::{ask, carry_out, end_of, not_approved, unseen};
 use super::plan::show;
 use super::{Outcome, load_roster, mistaken, runtime, show_mistakes};
 use crate::arguments::{Format, RevertArguments, RosterArguments, ViewArguments};
@@ -193,11 +193,7 @@ async fn revert(
             Ok(passed) => approved = passed > 0,
             Err(wrong) => {
                 unless_unread(show(terminal, view, &reverted.plan, &reverted.roster, &directory))?;
-                return Err(Failure { exit: Exit::Blocked, error: wrong.into(), hint: None }.hint(format!(
-                    "nothing was changed; look at this plan, and if it is to pass, approve it by its own digest: \
-                     --approve {}",
-                    reverted.plan.digest
-                )));
+                return Err(not_approved(&reverted.plan, wrong));
             }
         }
     }

@@ -236,15 +236,15 @@ fn a_blocked_plan_is_saved_and_applied_once_it_is_approved_by_its_digest() {
     assert_eq!(blocked["saved"]["done"], 0);
     drop(scene.apply(&["--yes"]).expect_code(3));
 
-    // Neither another digest nor the beginning of this one.
+    // Neither another digest nor the beginning of this one, which is no digest.
     let other = digest.chars().rev().collect::<String>();
-    for wrong in [&other[..], &digest[..12]] {
-        let ran = scene.apply(&["--approve", wrong]).expect_code(3);
-        assert!(ran.stderr.contains(wrong) && ran.stderr.contains(&digest), "{ran:?}");
-        drop(json(&scene.apply(&["--approve", wrong, "--format", "json"]).expect_code(3).stdout));
-        let ran = scene.run(&["apply", "roster.yaml", "--yes", "--approve", wrong]).expect_code(3);
-        assert!(ran.stderr.contains(&digest), "{ran:?}");
-    }
+    let ran = scene.apply(&["--approve", &other]).expect_code(3);
+    assert!(ran.stderr.contains(&other) && ran.stderr.contains(&digest), "{ran:?}");
+    drop(json(&scene.apply(&["--approve", &other, "--format", "json"]).expect_code(3).stdout));
+    let ran = scene.run(&["apply", "roster.yaml", "--yes", "--approve", &other]).expect_code(3);
+    assert!(ran.stderr.contains(&digest), "{ran:?}");
+    let ran = scene.apply(&["--approve", &digest[..12]]).expect_code(64);
+    assert!(ran.stderr.contains("64 hexadecimal digits"), "{ran:?}");
     scene.workspace.expect_untouched();
 
     // The approval is for the saved plan, also when some of it is done.
@@ -265,6 +265,22 @@ fn a_plan_that_was_not_saved_is_approved_by_the_digest_it_shows() {
     scene.workspace.expect_untouched();
     drop(scene.run(&[&approved[..], &["--yes"]].concat()).expect_code(0));
     assert_eq!(scene.members("engineering"), "ada dee");
+}
+
+#[test]
+fn another_plans_approval_is_wrong_usage_where_no_guard_blocks() {
+    let scene = Scene::saved();
+    let digest = scene.digest();
+    let other = digest.chars().rev().collect::<String>();
+    for command in [&["apply", "roster.yaml"][..], &["apply", "roster.yaml", "--plan", "plan.json"]] {
+        let ran = scene.run(&[command, &["--yes", "--approve", &other]].concat()).expect_code(64);
+        assert!(
+            ran.stdout.contains("Plan for acme") && ran.stderr.contains("leave --approve out"),
+            "{ran:?}"
+        );
+    }
+    scene.workspace.expect_untouched();
+    drop(scene.run(&["apply", "roster.yaml", "--yes", "--approve", &digest]).expect_code(0));
 }
 
 #[test]
