@@ -104,12 +104,15 @@ pub(crate) struct RosterArguments {
     pub(crate) policy: Option<PathBuf>,
 }
 
+/// Slack's own address.
+pub(crate) const DEFAULT_TARGET: &str = "https://api.slack.com/scim/v2";
+
 /// Which service.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(crate) struct TargetArguments {
     /// The SCIM 2.0 service; plain http:// is accepted for loopback addresses only.
-    #[arg(long, value_name = "URL", default_value = "https://api.slack.com/scim/v2")]
+    #[arg(long, value_name = "URL", default_value = DEFAULT_TARGET)]
     pub(crate) target: Url,
     /// How the service speaks: `slack`, or `rfc` for any service that keeps to RFC 7643 and 7644.
     #[arg(long, value_enum, default_value_t = DialectChoice::Slack)]

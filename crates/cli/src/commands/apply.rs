@@ -42,6 +42,13 @@ async fn apply(
 ) -> Outcome {
     let format = arguments.view.format;
     let target = target::connect(&arguments.target).await?;
+    // The token of one service is not to be shown to another.
+    if let Some(saved) = saved {
+        let dialect = arguments.target.dialect.into();
+        if let Err(error) = saved.check_service(target.url(), dialect) {
+            return not_resumed(terminal, format, saved, roster, error);
+        }
+    }
     let workspace = roster.workspace.as_ref().map(|name| &*name.value);
     let _lock = Lock::take_or_fail(target.url(), workspace, "apply")?;
     let directory = target.read(terminal).await?;

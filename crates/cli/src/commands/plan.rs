@@ -1,7 +1,7 @@
 //! `rosterctl plan`.
 
 use super::{Outcome, load_roster, runtime, show_mistakes};
-use crate::arguments::{Format, PlanArguments, ViewArguments};
+use crate::arguments::{DEFAULT_TARGET, Format, PlanArguments, ViewArguments};
 use crate::failure::{Exit, Failure};
 use crate::file::write_whole;
 use crate::journal;
@@ -9,6 +9,7 @@ use crate::target;
 use crate::terminal::{Terminal, unless_unread};
 use anyhow::Context as _;
 use jiff::Timestamp;
+use model::Dialect;
 use model::directory::Directory;
 use model::names::UserId;
 use model::plan::{self, Plan};
@@ -17,6 +18,7 @@ use reconciler::guard;
 use reconciler::planner::{self, Context};
 use reconciler::{snapshot, source};
 use report::harmless;
+use scim_adapter::Budget;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -66,6 +68,7 @@ fn save(path: &Path, plan: &Plan, roster: &Roster) -> Result<(), Failure> {
     Ok(written.with_context(|| format!("cannot write {}", path.display()))?)
 }
 
+/// The command that applies a plan as it was made: to the same service, by the same policy, with the same journal.
 fn how_to_apply(path: &Path, arguments: &PlanArguments, plan: &Plan) -> String {
     let saved = format!("Saved this plan to {}.", word(path));
     let mut command = format!("rosterctl apply --plan {}", word(path));
@@ -80,14 +83,30 @@ fn how_to_apply(path: &Path, arguments: &PlanArguments, plan: &Plan) -> String {
         let _ = write!(command, " --approve {}", plan.digest);
         when = "It is blocked; who may approve it applies it by";
     }
-    if let Some(policy) = &arguments.roster.policy {
-        let _ = write!(command, " --policy {}", word(policy));
+    let target = &arguments.target;
+    // The service of the snapshot, where the plan was made against one.
+    let service = plan.target.as_deref().filter(|url| *url != DEFAULT_TARGET).map(Path::new);
+    let dialect = (plan.dialect == Dialect::Rfc).then_some(Path::new("rfc"));
+    let budget = (target.budget != Budget::WHOLE).then(|| target.budget.to_string());
+    for (flag, value) in [
+        ("--target", service),
+        ("--simulate", target.simulate.as_deref()),
+        ("--dialect", dialect),
+        ("--token-file", target.token_file.as_deref()),
+        ("--ca-file", target.ca_file.as_deref()),
+        ("--budget", budget.as_deref().map(Path::new)),
+        ("--journal", arguments.journal.journal.as_deref()),
+        ("--policy", arguments.roster.policy.as_deref()),
+    ] {
+        if let Some(value) = value {
+            let _ = write!(command, " {flag} {}", word(value));
+        }
     }
     let _ = write!(command, " {}", word(&arguments.roster.roster));
     format!("{saved} {when}\n  {command}\n")
 }
 
-/// A path as one word of a shell.
+/// A path, or whatever else was typed, as one word of a shell.
 fn word(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);

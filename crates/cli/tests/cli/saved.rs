@@ -1,6 +1,6 @@
 //! Plans that are saved, approved, interrupted and applied, over real HTTP.
 
-use crate::env::{Env, Ran, Workspace, workspace};
+use crate::env::{CANARY, Env, Ran, Workspace, workspace};
 use serde_json::Value;
 
 const SEED: &str = r#"{
@@ -87,7 +87,6 @@ fn a_saved_plan_is_what_json_prints_for_its_owner_only_and_is_applied_without_as
     let scene = Scene::new();
     let ran = scene.run(&["plan", "roster.yaml", "--out", "plan.json"]).expect_code(0);
     assert!(ran.stdout.contains("Plan for acme"), "the plan is printed as well: {ran:?}");
-    assert!(ran.stderr.contains("rosterctl apply --plan plan.json roster.yaml"), "{ran:?}");
     let printed = scene.run(&["plan", "roster.yaml", "--format", "json"]).expect_code(0).stdout;
     assert_eq!(printed, std::fs::read_to_string(scene.env.path("plan.json")).unwrap());
     #[cfg(unix)]
@@ -109,6 +108,46 @@ fn a_saved_plan_is_what_json_prints_for_its_owner_only_and_is_applied_without_as
     let ran = scene.apply(&[]).expect_code(0);
     assert!(ran.stdout.contains("done already"), "{ran:?}");
     scene.workspace.expect_untouched();
+}
+
+#[test]
+fn the_command_that_is_offered_applies_the_plan_as_it_was_made() {
+    let scene = Scene::new();
+    let (env, target) = (&scene.env, &scene.workspace.target[..]);
+    env.write("kept token", CANARY);
+    env.write("policy.yaml", "limits: { createUsers: 1, removeMembers: 0 }\n");
+    let bound = ["--token-file", "kept token", "--budget", "50%", "--journal", "journal.jsonl"];
+    let live = [&["--target", target, "--policy", "policy.yaml"][..], &bound].concat();
+    drop(scene.run(&["snapshot", "--out", "directory.json"]).expect_code(0));
+    env.write("seed.json", SEED);
+    let offered = |more: &[&str]| {
+        let plan = [&["plan", "roster.yaml", "--out", "plan.json"], more].concat();
+        let ran = env.run(&plan);
+        ran.stderr.lines().last().unwrap().trim_start().to_owned()
+    };
+
+    let digest = |line: &str| line.split_whitespace().find(|word| word.len() == 64).unwrap().to_owned();
+    let line = offered(&live);
+    let expected = format!(
+        "rosterctl apply --plan plan.json --approve {} --target {target} --token-file 'kept token' --budget 50% \
+         --journal journal.jsonl --policy policy.yaml roster.yaml",
+        digest(&line)
+    );
+    assert_eq!(line, expected);
+    let command = line.replace("'kept token'", "kept~token");
+    let words: Vec<String> = command.split(' ').skip(1).map(|word| word.replace('~', " ")).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+
+    // Against a snapshot, the service is the snapshot's.
+    let line = offered(&["--against", "directory.json"]);
+    assert_eq!(line, format!("rosterctl apply --plan plan.json --target {target} roster.yaml"));
+    let line = offered(&["--simulate", "seed.json"]);
+    assert_eq!(line, "rosterctl apply --plan plan.json --simulate seed.json roster.yaml");
+
+    drop(offered(&live));
+    drop(env.run(&words).expect_code(0));
+    assert_eq!(scene.members("engineering"), "ada dee");
+    assert!(env.path("journal.jsonl").exists());
 }
 
 #[test]
@@ -201,6 +240,7 @@ fn a_plan_for_another_service_or_workspace_or_in_another_dialect_is_refused() {
     };
     let ran = target("plan.json", &other.target, &[]);
     assert!(ran.stderr.contains(&scene.workspace.target) && ran.stderr.contains(&other.target), "{ran:?}");
+    other.expect_unasked();
 
     // A plan that was made from a snapshot fits any service, but no other workspace.
     scene.env.write("open.yaml", ROSTER.replace("workspace: acme\n", ""));
@@ -210,8 +250,10 @@ fn a_plan_for_another_service_or_workspace_or_in_another_dialect_is_refused() {
     let open = ["apply", "--plan", "any.json", "open.yaml", "--target", &other.target];
     let ran = scene.env.run(&open).expect_code(1);
     assert!(ran.stderr.contains("acme") && ran.stderr.contains("globex"), "{ran:?}");
+    scene.workspace.simulator.clear_requests();
     let ran = target("plan.json", &scene.workspace.target, &["--dialect", "rfc"]);
     assert!(ran.stderr.contains("dialect"), "{ran:?}");
+    scene.workspace.expect_unasked();
     other.expect_untouched();
     scene.workspace.expect_untouched();
     drop(

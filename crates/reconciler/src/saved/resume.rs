@@ -53,9 +53,7 @@ pub enum ResumeError {
         here: String,
     },
     /// Its requests are written in another dialect.
-    #[error(
-        "the plan is written for --dialect {0}, and the service was read in another; give --dialect {0}, or plan again"
-    )]
+    #[error("the plan is written for --dialect {0}, and this is another; give --dialect {0}, or plan again")]
     OtherDialect(&'static str),
     /// What the plan is about has changed since it was made.
     #[error("the plan is stale: what it is about has changed since it was made")]
@@ -78,7 +76,8 @@ impl SavedPlan {
         directory: &Directory,
         context: &Context,
     ) -> Result<Resumed, ResumeError> {
-        self.check_place(roster, directory, context)?;
+        self.check_service(context.target.as_deref(), directory.dialect)?;
+        self.check_workspace(roster, directory)?;
         let live = Live::new(directory);
         let effects = Effects::of(&self.changes);
         let options = Options { now: context.now, only: &[] };
@@ -133,36 +132,41 @@ impl SavedPlan {
         Ok(Resumed { plan, progress: Progress { changes: self.changes.len(), done, elsewhere } })
     }
 
-    fn check_place(
-        &self,
-        roster: &Roster,
-        directory: &Directory,
-        context: &Context,
-    ) -> Result<(), ResumeError> {
-        if let (Some(planned), Some(here)) = (&self.target, &context.target)
+    /// Whether the plan is for the service at `target`, spoken to in `dialect`. Nothing need be asked of it for that; a plan
+    /// without a target fits any.
+    ///
+    /// # Errors
+    /// When it is for another service or dialect.
+    pub fn check_service(&self, target: Option<&str>, dialect: Dialect) -> Result<(), ResumeError> {
+        if let (Some(planned), Some(here)) = (self.target.as_deref(), target)
             && planned.trim_end_matches('/') != here.trim_end_matches('/')
         {
-            return Err(ResumeError::OtherTarget { planned: planned.clone(), here: here.clone() });
+            return Err(ResumeError::OtherTarget { planned: planned.to_owned(), here: here.to_owned() });
         }
-        if let Some(planned) = &self.workspace {
-            let live = directory.workspaces();
-            let said = roster.workspace.as_ref().map(|said| &*said.value);
-            let is_other = |here: &&str| fold(here) != fold(planned);
-            let elsewhere = said.filter(is_other).or_else(|| {
-                let all_others = live.iter().all(is_other);
-                live.first().copied().filter(|_| all_others)
-            });
-            if let Some(here) = elsewhere {
-                return Err(ResumeError::OtherWorkspace { planned: planned.clone(), here: here.to_owned() });
-            }
-        }
-        if self.dialect != directory.dialect {
+        if self.dialect != dialect {
             return Err(ResumeError::OtherDialect(match self.dialect {
                 Dialect::Slack => "slack",
                 Dialect::Rfc => "rfc",
             }));
         }
         Ok(())
+    }
+
+    fn check_workspace(&self, roster: &Roster, directory: &Directory) -> Result<(), ResumeError> {
+        let Some(planned) = &self.workspace else { return Ok(()) };
+        let live = directory.workspaces();
+        let said = roster.workspace.as_ref().map(|said| &*said.value);
+        let is_other = |here: &&str| fold(here) != fold(planned);
+        let elsewhere = said.filter(is_other).or_else(|| {
+            let all_others = live.iter().all(is_other);
+            live.first().copied().filter(|_| all_others)
+        });
+        match elsewhere {
+            Some(here) => {
+                Err(ResumeError::OtherWorkspace { planned: planned.clone(), here: here.to_owned() })
+            }
+            None => Ok(()),
+        }
     }
 
     fn moved(&self, change: usize, why: Why) -> Moved {

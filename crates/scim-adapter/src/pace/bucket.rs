@@ -3,6 +3,7 @@
 
 use model::plan::Method;
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 /// What Slack counts requests by.
@@ -131,6 +132,13 @@ impl Budget {
 
     fn of(self, number: u32) -> u32 {
         (number * self.0 / 100).max(1)
+    }
+}
+
+impl fmt::Display for Budget {
+    /// As it is typed: `50%`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
     }
 }
 
