@@ -2,7 +2,8 @@
 
 use crate::failure::Exit;
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use model::Dialect;
 use report::harmless;
@@ -91,6 +92,23 @@ pub(crate) enum Command {
     },
     /// Print the manual page, in roff; `rosterctl man | man -l -` shows it.
     Man,
+}
+
+impl Command {
+    /// Leaves the journal out where the command runs against a simulator: a variable names it for the runs on the real
+    /// service, and a rehearsal is none of these.
+    fn rehearse_without_journal(&mut self) {
+        let (target, journal) = match self {
+            Self::Plan(arguments) => (&arguments.target, &mut arguments.journal),
+            Self::Apply(arguments) => (&arguments.target, &mut arguments.journal),
+            Self::Daemon(arguments) => (&arguments.target, &mut arguments.journal),
+            Self::Revert(arguments) => (&arguments.target, &mut arguments.journal),
+            _ => return,
+        };
+        if target.simulate.is_some() {
+            journal.journal = None;
+        }
+    }
 }
 
 /// Which roster.
@@ -279,7 +297,7 @@ pub(crate) struct ConsentArguments {
 #[derive(Debug, Args)]
 pub(crate) struct JournalArguments {
     /// The journal of runs: what is done is appended, and what its runs of the last 24 hours did counts towards the
-    /// limits. A plan only reads it.
+    /// limits. A plan only reads it. With --simulate, one that the variable names is left alone.
     #[arg(long, value_name = "FILE", env = "ROSTERCTL_JOURNAL")]
     pub(crate) journal: Option<PathBuf>,
 }
@@ -376,7 +394,7 @@ pub(crate) struct SimArguments {
 impl Arguments {
     /// Reads the process's arguments; prints help or complains and ends the process where that is called for.
     pub(crate) fn read() -> Self {
-        match Self::try_parse() {
+        match Self::try_read() {
             Ok(arguments) => arguments,
             Err(error) => {
                 // Nothing can be done about a closed stream at this point.
@@ -391,6 +409,20 @@ impl Arguments {
                 std::process::exit(code)
             }
         }
+    }
+
+    fn try_read() -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches()?;
+        let mut arguments =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut Self::command()))?;
+        let given = matches.subcommand().map(|(_, given)| given);
+        if given.is_some_and(|given| {
+            given.try_contains_id("journal").is_ok()
+                && given.value_source("journal") == Some(ValueSource::EnvVariable)
+        }) {
+            arguments.command.rehearse_without_journal();
+        }
+        Ok(arguments)
     }
 
     /// The definition that help, completions and the manual page are made from.

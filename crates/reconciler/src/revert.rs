@@ -140,7 +140,8 @@ pub fn plan(
     directory: &Directory,
     context: &Context,
 ) -> Result<Reverted, RevertError> {
-    is_the_same_service(run, directory, context)?;
+    check_target(run, context.target.as_deref())?;
+    check_workspace(run, directory)?;
     let mut sources = bounds.sources().clone();
     let lines = lines(journal, run, sources.push(journal.clone()));
     let attempted: Vec<Deed<'_>> = attempts.iter().flat_map(|attempt| deeds(attempt, &lines)).collect();
@@ -199,13 +200,22 @@ fn deeds<'r>(run: &'r PastRun, lines: &'r HashMap<usize, Place>) -> impl Iterato
     })
 }
 
-fn is_the_same_service(run: &PastRun, directory: &Directory, context: &Context) -> Result<(), RevertError> {
+/// Whether a run can be undone on the service at `live`, as far as that can be told before anything is asked of it. `None` is
+/// a simulator, on which any run may be rehearsed.
+///
+/// # Errors
+/// [`RevertError::OtherTarget`].
+pub fn check_target(run: &PastRun, live: Option<&str>) -> Result<(), RevertError> {
     let bare = |url: &str| url.trim_end_matches('/').to_owned();
-    if let Some(live) = &context.target
-        && run.target.as_deref().map(bare) != Some(bare(live))
-    {
-        return Err(RevertError::OtherTarget { run: run.target.clone(), live: Some(live.as_str().into()) });
+    match live {
+        Some(live) if run.target.as_deref().map(bare) != Some(bare(live)) => {
+            Err(RevertError::OtherTarget { run: run.target.clone(), live: Some(live.into()) })
+        }
+        _ => Ok(()),
     }
+}
+
+fn check_workspace(run: &PastRun, directory: &Directory) -> Result<(), RevertError> {
     let live = directory.workspaces();
     match &run.workspace {
         Some(workspace)

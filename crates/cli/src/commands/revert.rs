@@ -33,7 +33,9 @@ const NOTES_SHOWN: usize = 50;
 
 pub(super) fn run(terminal: Terminal, arguments: &RevertArguments) -> Outcome {
     let past = Past::read(terminal, arguments)?;
-    let run = past.choose(arguments.run.as_deref())?;
+    // None where it is a simulator.
+    let live = arguments.target.simulate.is_none().then(|| arguments.target.target.as_str());
+    let run = past.choose(terminal, arguments.run.as_deref(), live)?;
     let given = Given::read(terminal, arguments)?;
     runtime()?.block_on(revert(terminal, arguments, &given, &past, run))
 }
@@ -123,25 +125,67 @@ impl Past {
         })
     }
 
-    /// The run with this id; else the last one that may have written anything and was not itself to undo another, so that
-    /// a revert that was cut short can simply be run again.
-    fn choose(&self, id: Option<&str>) -> Result<&PastRun, Failure> {
+    /// The run with this id; else the last one that may have written anything to this service and was not itself to undo
+    /// another, so that a revert that was cut short can simply be run again.
+    fn choose(&self, terminal: Terminal, id: Option<&str>, live: Option<&str>) -> Result<&PastRun, Failure> {
         let runs = self.history.runs.get(..self.own).unwrap_or_default();
-        match id {
-            Some(id) => runs.iter().find(|run| *run.id == *id).ok_or_else(|| {
+        if let Some(id) = id {
+            let run = runs.iter().find(|run| *run.id == *id).ok_or_else(|| {
                 Failure::from(anyhow::anyhow!("the journal has no run {id:?}"))
                     .hint("`rosterctl history` lists its runs; nothing was changed")
-            }),
-            None => runs.iter().rev().find(|run| run.may_have_written() && run.undoes.is_none()).ok_or_else(
-                || {
-                    Failure::from(anyhow::anyhow!(
-                        "no run of the journal changed anything that could be undone"
-                    ))
-                    .hint("a run that was itself to undo another is undone by naming it: --run ID")
-                },
-            ),
+            })?;
+            revert::check_target(run, live).map_err(refused)?;
+            return Ok(run);
         }
+        let mut newest = None;
+        for run in runs.iter().rev().filter(|run| run.may_have_written() && run.undoes.is_none()) {
+            match (revert::check_target(run, live), newest) {
+                (Ok(()), None) => return Ok(run),
+                (Ok(()), Some(newest)) => {
+                    terminal.status(&passed_over(newest));
+                    return Ok(run);
+                }
+                (Err(_), _) => newest = newest.or(Some(run)),
+            }
+        }
+        Err(match newest.map(|run| revert::check_target(run, live)) {
+            Some(Err(elsewhere)) => refused(elsewhere),
+            _ => {
+                Failure::from(anyhow::anyhow!("no run of the journal changed anything that could be undone"))
+                    .hint("a run that was itself to undo another is undone by naming it: --run ID")
+            }
+        })
     }
+}
+
+/// Which later run is not the one that is undone.
+fn passed_over(run: &PastRun) -> String {
+    let id = harmless::terminal(&run.id);
+    match &run.target {
+        Some(target) => format!(
+            "Passing over the later run {id}, which wrote to {target}: `--run {id} --target {target}` undoes that one.\n",
+            target = harmless::terminal(target)
+        ),
+        None => format!("Passing over the later run {id}, which wrote to a simulator inside rosterctl.\n"),
+    }
+}
+
+/// A run that cannot be undone, with what may be done instead.
+fn refused(error: RevertError) -> Failure {
+    let hint = match &error {
+        RevertError::OtherTarget { run: Some(run), .. } => {
+            format!("nothing was changed; `--target {run}` undoes it there, and --run names another run")
+        }
+        RevertError::OtherTarget { run: None, .. } => {
+            "nothing was changed; `--simulate SNAPSHOT` undoes it on a simulator, and --run names another run"
+                .to_owned()
+        }
+        RevertError::OtherWorkspace { run, .. } => {
+            format!("nothing was changed; the token of {run} undoes it there, and --run names another run")
+        }
+        RevertError::Conflicts { .. } => "nothing was changed".to_owned(),
+    };
+    Failure::from(error).hint(hint)
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
@@ -177,7 +221,7 @@ async fn revert(
             show_mistakes(terminal, view.format, &conflicts, &sources)?;
             return Err(anyhow::anyhow!("nothing can be planned; nothing was changed").into());
         }
-        Err(error) => return Err(Failure::from(error).hint("nothing was changed")),
+        Err(error) => return Err(refused(error)),
     };
     reverted.plan.notes.insert(0, which(run));
 

@@ -242,6 +242,61 @@ fn what_cannot_be_undone_at_all_is_refused_with_nothing_written() {
     assert_snapshot!(mask_ports(&said));
 }
 
+/// A run that retitled somebody at another service, later than the others.
+fn later(target: &Value) -> String {
+    let own = |event: Value| record("20200124T144000Z-0002", &event);
+    [
+        own(json!({ "event": "begin", "rosterctl": "0.1.0", "target": target, "workspace": "acme", "digest": "28bb", "approved": false, "changes": 1 })),
+        own(json!({ "event": "intent", "change": 1, "kind": "updateUser", "target": "U0CY", "name": "cy", "before": { "title": "Boss" }, "after": { "title": "Clerk" } })),
+        own(json!({ "event": "outcome", "change": 1, "ending": "took" })),
+        own(json!({ "event": "end", "success": true, "readBack": "inSync" })),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_later_run_on_another_service_or_a_simulator_is_passed_over_and_named() {
+    for target in [json!("https://scim.example/v2"), Value::Null] {
+        let scene = Scene::new();
+        scene.env.write("journal.jsonl", scene.journal() + &later(&target));
+        let ran = scene.run(&["--yes"]).expect_code(0);
+        let passed = "Passing over the later run 20200124T144000Z-0002, which wrote to ";
+        assert!(ran.stderr.contains(passed), "{ran:?}");
+        let title =
+            |who: &str| scene.workspace.simulator.look(|world| world.user(who).unwrap().title.clone());
+        assert_eq!((title("ada"), title("cy")), ("Engineer".into(), "Clerk".into()));
+
+        // One that is named is not, and nobody else's service is asked.
+        scene.workspace.simulator.clear_requests();
+        let ran = scene.run(&["--yes", "--run", "20200124T144000Z-0002"]).expect_code(1);
+        let way = if target.is_null() { "--simulate SNAPSHOT" } else { "--target https://scim.example/v2" };
+        assert!(ran.stderr.contains(way) && ran.stderr.contains("--run"), "{ran:?}");
+        scene.workspace.expect_unasked();
+    }
+}
+
+#[test]
+fn a_rehearsal_is_not_recorded_where_only_the_variable_names_a_journal() {
+    let scene = Scene::new();
+    scene.env.write("slack.json", SEED);
+    scene
+        .env
+        .write("title.yaml", "version: 1\nusers: [{ userName: cy, email: cy@acme.example, title: Boss }]\n");
+    let journal = scene.journal();
+    let run = |arguments: &[&str]| {
+        let mut command = scene.env.command(arguments);
+        assert!(command.env("ROSTERCTL_JOURNAL", "journal.jsonl").output().unwrap().status.success());
+    };
+    let rehearsal = ["--yes", "--simulate", "slack.json"];
+    run(&[&["apply", "title.yaml"], &rehearsal[..]].concat());
+    run(&[&["revert", "journal.jsonl"], &rehearsal[..]].concat());
+    assert_eq!(scene.journal(), journal);
+    run(&[&["apply", "title.yaml", "--journal", "rehearsals.jsonl"], &rehearsal[..]].concat());
+    assert!(scene.env.path("rehearsals.jsonl").exists());
+    run(&["apply", "title.yaml", "--yes", "--target", &scene.workspace.target]);
+    assert_ne!(scene.journal(), journal, "a run on the service is");
+}
+
 #[test]
 fn a_journal_that_is_torn_is_read_up_to_there() {
     let scene = Scene::new();
