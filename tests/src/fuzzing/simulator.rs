@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{Method, Request};
 use serde_json::{Value, json};
-use slack_sim::{RateLimits, Seed, Simulator, Switches};
+use slack_sim::{Dialect, RateLimits, Seed, Simulator, Switches};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use tower::ServiceExt as _;
@@ -113,6 +113,7 @@ fn whole(simulator: &Simulator) {
     }
     let (users, groups) = (simulator.users(), simulator.groups());
     let ids: BTreeSet<String> = users.iter().map(|user| user["id"].to_string()).collect();
+    let is_plain = simulator.switches().dialect == Dialect::Rfc;
     let pairs = |resources: &[Value], list: &str, turned: bool| {
         let mut pairs = Vec::new();
         for resource in resources {
@@ -121,8 +122,9 @@ fn whole(simulator: &Simulator) {
                 pairs.push(if turned { [pair[1].clone(), pair[0].clone()] } else { pair });
             }
         }
-        // A plain service takes members that are no users of its own.
-        pairs.retain(|[user, _]| ids.contains(user));
+        // A plain service may take members that are no users of its own (RFC 7643 §4.2 asks for none); Slack names them an
+        // error (sheet S11), so that there they must not be found.
+        pairs.retain(|[user, _]| ids.contains(user) || !is_plain);
         pairs.sort_unstable();
         pairs
     };
