@@ -17,15 +17,30 @@ const SHORTEST: usize = 8;
 
 static TOKENS: OnceLock<Vec<SecretString>> = OnceLock::new();
 
+/// What came out of a token file that is a pipe, and that nobody can read again: `--token-file <(vault read …)`.
+static PIPED: OnceLock<SecretString> = OnceLock::new();
+
 /// Takes note of the tokens that this process has been given, before any file of the person's is read.
 pub(crate) fn remember(command: &Command) {
     let given = std::env::var(TOKEN_VARIABLE).ok();
-    let kept =
-        target_of(command).and_then(|target| target.token_file.as_deref()).and_then(|path| read(path).ok());
+    let file = target_of(command).and_then(|target| target.token_file.as_deref());
+    let kept = file.and_then(|path| read(path).ok());
+    if let (Some(text), Some(false)) = (&kept, file.map(Path::is_file)) {
+        // Only the first call counts, and there is but one.
+        drop(PIPED.set(SecretString::from(text.as_str())));
+    }
     let tokens = [given, kept].into_iter().flatten().map(|token| token.trim().to_owned());
     let tokens = tokens.filter(|token| token.len() >= SHORTEST).map(SecretString::from).collect();
     // Only the first call counts, and there is but one.
     drop(TOKENS.set(tokens));
+}
+
+/// The text of the token file: as it is now, so that one that was exchanged is picked up, unless it is a pipe.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn token_file(path: &Path) -> io::Result<SecretString> {
+    PIPED.get().cloned().map_or_else(|| Ok(SecretString::from(read(path)?)), Ok)
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -2,13 +2,14 @@
 
 use crate::arguments::TargetArguments;
 use crate::failure::Failure;
+use crate::secret;
 use crate::simulator;
 use crate::terminal::Terminal;
 use anyhow::Context as _;
 use model::Dialect;
 use model::directory::Directory;
 use scim_adapter::{HttpOptions, HttpTransport, Pacer, Reader, Timeouts};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use slack_sim::Switches;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -125,12 +126,11 @@ impl<'a> Connector<'a> {
 fn read_token(file: Option<&Path>) -> Result<SecretString, Failure> {
     let (token, from) = match file {
         Some(path) => {
-            let text =
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = secret::token_file(path).with_context(|| format!("cannot read {}", path.display()))?;
             (text, path.display().to_string())
         }
         None => match std::env::var(TOKEN_VARIABLE) {
-            Ok(token) => (token, TOKEN_VARIABLE.to_owned()),
+            Ok(token) => (SecretString::from(token), TOKEN_VARIABLE.to_owned()),
             Err(std::env::VarError::NotPresent) => {
                 return Err(Failure::usage("no token").hint(format!(
                     "set {TOKEN_VARIABLE} or give --token-file; the token is an OAuth user token with the scope `admin`"
@@ -141,7 +141,7 @@ fn read_token(file: Option<&Path>) -> Result<SecretString, Failure> {
             }
         },
     };
-    let token = token.trim();
+    let token = token.expose_secret().trim();
     if token.is_empty() {
         return Err(Failure::usage(format!("the token in {from} is empty")));
     }

@@ -1,5 +1,6 @@
 //! The HTTP carrier: rustls, bounded, and never further than it was sent.
 
+use crate::hide::without;
 use crate::transport::{BoxFuture, MAX_BODY_BYTES, Reached, Transport, TransportError, TransportErrorKind};
 use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, HeaderValue};
@@ -62,7 +63,9 @@ pub enum ConfigError {
     #[error("the target has no host")]
     NoHost,
     /// The token is empty, or holds a character that cannot stand in a header. Which one is not said.
-    #[error("the token is empty or holds a character that a token cannot hold (a line break at its end?)")]
+    #[error(
+        "the token is empty or holds a character that a token cannot hold (a space, a line break or a byte order mark?)"
+    )]
     Token,
     /// The certificates cannot be read.
     #[error("the certificates are not PEM: {0}")]
@@ -103,7 +106,10 @@ impl HttpTransport {
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
             .map_err(|_| ConfigError::Token)?;
         authorization.set_sensitive(true);
-        if token.expose_secret().is_empty() || token.expose_secret().contains(char::is_whitespace) {
+        // RFC 6750 §2.1 allows fewer characters still; a byte order mark or a space is a mistake for any service.
+        if token.expose_secret().is_empty()
+            || !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())
+        {
             return Err(ConfigError::Token);
         }
         let mut builder = reqwest::Client::builder()
@@ -205,27 +211,6 @@ impl Transport for HttpTransport {
     }
 }
 
-/// What stands in the place of the token in an answer.
-const TOKEN_SHOWN: &[u8] = b"[token]";
-
-/// The bytes with the token taken out of them; `None` where it does not occur.
-fn without(token: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
-    let (first, more) = token.split_first()?;
-    let mut out = Vec::new();
-    let mut kept = 0;
-    let mut from = 0;
-    while let Some(at) = bytes.get(from..)?.iter().position(|byte| byte == first).map(|at| from + at) {
-        from = at + 1;
-        if bytes.get(from..).is_some_and(|rest| rest.starts_with(more)) {
-            out.extend_from_slice(bytes.get(kept..at)?);
-            out.extend_from_slice(TOKEN_SHOWN);
-            from = at + token.len();
-            kept = from;
-        }
-    }
-    (kept > 0).then(|| [out.as_slice(), bytes.get(kept..).unwrap_or_default()].concat())
-}
-
 /// Whether the base is on this machine; an error when a token must not be sent there.
 fn check_base(base: &Url) -> Result<bool, ConfigError> {
     let is_local = match base.host().ok_or(ConfigError::NoHost)? {
@@ -282,24 +267,4 @@ fn words(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_taken_out_wherever_it_stands() {
-        let without = |bytes: &str| {
-            without(b"xoxp-1", bytes.as_bytes()).map(|out| String::from_utf8_lossy(&out).into_owned())
-        };
-        assert_eq!(without("xoxp-1").as_deref(), Some("[token]"));
-        assert_eq!(
-            without("a xoxp-1xoxp-1 xxoxp-1, xoxp-12").as_deref(),
-            Some("a [token][token] x[token], [token]2")
-        );
-        for other in ["", "x", "xoxp-", "xoxp-2", "XOXP-1"] {
-            assert_eq!(without(other), None);
-        }
-    }
 }

@@ -9,6 +9,7 @@
 mod dialect;
 mod error;
 mod exchange;
+mod hide;
 mod http;
 mod ids;
 mod locks;

@@ -33,7 +33,11 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(env: &Env, arguments: &[&str]) -> Self {
-        let mut child = env.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::spawn(&mut env.command(arguments))
+    }
+
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = mpsc::channel();
         let seen = Arc::default();
         collect(child.stdout.take().unwrap(), sender.clone(), Arc::clone(&seen));
@@ -73,7 +77,13 @@ impl Running {
 
     /// Waits for its end, which must have this code, and returns all that it has written.
     #[track_caller]
-    pub(crate) fn expect_end(mut self, code: i32) -> String {
+    pub(crate) fn expect_end(self, code: i32) -> String {
+        self.expect_end_or_signal(Some(code))
+    }
+
+    /// The same for a process that the system may have ended, which gives no code.
+    #[track_caller]
+    pub(crate) fn expect_end_or_signal(mut self, code: Option<i32>) -> String {
         let mut status = None;
         until("the end of the process", || {
             status = self.child.try_wait().unwrap();
@@ -81,7 +91,7 @@ impl Running {
         });
         while self.lines.recv_timeout(PATIENCE).is_ok() {}
         let output = self.output();
-        assert_eq!(status.unwrap().code(), Some(code), "{output}");
+        assert_eq!(status.unwrap().code(), code, "{output}");
         assert!(!output.contains(CANARY), "the token was shown: {output}");
         output
     }
