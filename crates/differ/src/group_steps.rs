@@ -153,6 +153,9 @@ impl GroupSteps<'_> {
     }
 
     fn await_members(&mut self, step: StepId, joining: &[(EntryIndex, UserRef)]) {
+        if joining.iter().any(|(member, _)| self.people.admits[member.get()].is_some()) {
+            self.steps.list[step].waits.reserve(joining.len());
+        }
         for (member, _) in joining {
             if let Some(admits) = self.people.admits[member.get()] {
                 self.steps.wait(step, admits, Need::End);

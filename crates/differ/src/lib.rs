@@ -104,15 +104,8 @@ pub fn diff(roster: &Roster, directory: &Directory, options: &Options) -> Result
     let splits = cycles::cut(&waits, &creations);
     let mut steps = steps::Steps::default();
     let mut temporaries = temporary::Temporaries::new(roster, &live);
-    let crowd = steps::Crowd {
-        roster,
-        live: &live,
-        people: &people,
-        unlisted: &unlisted,
-        waits: &waits,
-        splits: &splits,
-    };
-    let people_steps = crowd.steps(&mut steps, &mut temporaries);
+    let crowd = steps::Crowd { roster, live: &live, unlisted: &unlisted, waits: &waits, splits: &splits };
+    let people_steps = crowd.steps(people, &mut steps, &mut temporaries);
     group_steps::steps(&scene, &group_plan, &people_steps, &mut steps, &mut temporaries);
     let steps = only::narrow(
         steps,

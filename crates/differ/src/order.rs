@@ -54,6 +54,7 @@ pub(crate) fn ordered(steps: Steps) -> Result<Changeset, Vec<Diagnostic>> {
             // Of two reasons to wait for the same change, the stricter one counts.
             waits_for.sort_by_key(|wait| (wait.on, wait.need != Need::Success));
             waits_for.dedup_by_key(|wait| wait.on);
+            waits_for.shrink_to_fit();
             Change { action: step.action, name: step.name, origin: step.origin, waits_for }
         })
         .collect();

@@ -233,8 +233,9 @@ impl Differ<'_, '_> {
             temporary: false,
             origin: Some(origin),
         };
+        let mut edits = Vec::with_capacity(3 + entry.settings.len());
         // A service cannot make an account without these two, whatever the policy says of changing them.
-        let mut edits = vec![
+        edits.extend([
             edit(Attribute::Active, Value::Flag(true), entry.active.place),
             edit(
                 Attribute::UserName,
@@ -242,7 +243,7 @@ impl Differ<'_, '_> {
                 entry.user_name.place,
             ),
             edit(Attribute::Email, Value::Text(entry.email.value.clone()), entry.email.place),
-        ];
+        ]);
         let mut guest = false;
         for setting in &entry.settings {
             let attribute = setting.attribute;

@@ -111,8 +111,6 @@ pub(crate) struct Crowd<'a> {
     pub(crate) roster: &'a Roster,
     /// The live state.
     pub(crate) live: &'a Live<'a>,
-    /// The people, planned.
-    pub(crate) people: &'a [Person],
     /// Accounts to deactivate because nobody lists them, by id.
     pub(crate) unlisted: &'a [UserIndex],
     /// Who waits for whom.
@@ -123,15 +121,20 @@ pub(crate) struct Crowd<'a> {
 
 impl Crowd<'_> {
     /// Makes the steps of all people and ties them together.
-    pub(crate) fn steps(&self, steps: &mut Steps, temporaries: &mut Temporaries) -> PeopleSteps {
-        let count = self.people.len();
+    pub(crate) fn steps(
+        &self,
+        people: Vec<Person>,
+        steps: &mut Steps,
+        temporaries: &mut Temporaries,
+    ) -> PeopleSteps {
+        let count = people.len();
         let mut all = PeopleSteps {
             own: vec![Own::default(); count],
             admits: vec![None; count],
             deactivations: Vec::new(),
         };
-        for at in 0..count {
-            self.person(at, steps, temporaries, &mut all);
+        for (at, person) in people.into_iter().enumerate() {
+            self.person(at, person, steps, temporaries, &mut all);
         }
         for (rank, account) in self.unlisted.iter().enumerate() {
             let user = self.live.user(*account);
@@ -160,9 +163,23 @@ impl Crowd<'_> {
         all
     }
 
-    fn person(&self, at: usize, steps: &mut Steps, temporaries: &mut Temporaries, all: &mut PeopleSteps) {
-        let (person, entry) = (&self.people[at], &self.roster.users[at]);
-        let class = match person.fate {
+    fn person(
+        &self,
+        at: usize,
+        person: Person,
+        steps: &mut Steps,
+        temporaries: &mut Temporaries,
+        all: &mut PeopleSteps,
+    ) {
+        let Person { account, fate, edits, reserve: _ } = person;
+        let entry = &self.roster.users[at];
+        let admits = edits.iter().any(|edit| match edit.attribute {
+            Attribute::Active => edit.after == Some(Value::Flag(true)),
+            // Sheet S14 is at odds with itself on whether guests can be in groups.
+            Attribute::Guest => edit.after == Some(Value::Flag(false)),
+            _ => false,
+        });
+        let class = match fate {
             Fate::Create | Fate::Reactivate => Class::Join,
             _ => Class::Update,
         };
@@ -176,17 +193,19 @@ impl Crowd<'_> {
             waits: Vec::new(),
         };
         let own = &mut all.own[at];
-        if !person.edits.is_empty() {
-            let account = person.account.map(|account| self.live.user(account));
-            let (first, second) = self.divide(at, account, temporaries);
+        if !edits.is_empty() {
+            let account = account.map(|account| self.live.user(account));
+            let is_split = self.splits.contains(at);
+            let (first, second) =
+                if is_split { self.divide(at, edits, account, temporaries) } else { (edits, Vec::new()) };
             own.first = Some(steps.push(step(request(entry, account, first, &[]), class)));
-            if self.splits.contains(at) {
+            if is_split {
                 let before = request_edits(own.first.map(|id| &steps.list[id].action));
                 let action = request(entry, account, second, &before);
                 own.second = Some(steps.push(step(action, Class::Update)));
             }
         }
-        if let (Fate::Leave, Some(account)) = (person.fate, person.account) {
+        if let (Fate::Leave, Some(account)) = (fate, account) {
             let action = deactivation(self.live.user(account), Some(entry.active.place));
             let id = steps.push(step(action, Class::Deactivate));
             own.deactivation = Some(id);
@@ -202,28 +221,23 @@ impl Crowd<'_> {
                 steps.wait(deactivation, names, Need::End);
             }
         }
-        let admits = person.edits.iter().any(|edit| match edit.attribute {
-            Attribute::Active => edit.after == Some(Value::Flag(true)),
-            // Sheet S14 is at odds with itself on whether guests can be in groups.
-            Attribute::Guest => edit.after == Some(Value::Flag(false)),
-            _ => false,
-        });
         if admits {
             all.admits[at] = own.first;
         }
     }
 
-    /// The edits of a person's first and second request.
+    /// The edits of the first and the second request of a person who is split.
     fn divide(
         &self,
         at: usize,
+        edits: Vec<Edit>,
         account: Option<&User>,
         temporaries: &mut Temporaries,
     ) -> (Vec<Edit>, Vec<Edit>) {
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        for edit in &self.people[at].edits {
+        for edit in edits {
             match (self.splits.placement(at, edit.attribute), account) {
-                (Placement::First, _) => first.push(edit.clone()),
+                (Placement::First, _) => first.push(edit),
                 (Placement::Temporary, Some(user)) => {
                     let before = edit.before.as_deref().unwrap_or_default();
                     let value = match edit.attribute {
@@ -234,9 +248,9 @@ impl Crowd<'_> {
                     };
                     let after = value.clone().map(Value::Text);
                     first.push(Edit { after, temporary: true, ..edit.clone() });
-                    second.push(Edit { before: value, ..edit.clone() });
+                    second.push(Edit { before: value, ..edit });
                 }
-                (Placement::Second | Placement::Temporary, _) => second.push(edit.clone()),
+                (Placement::Second | Placement::Temporary, _) => second.push(edit),
             }
         }
         (first, second)

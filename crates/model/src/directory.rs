@@ -3,7 +3,7 @@
 use crate::attribute::{Attribute, Dialect};
 use crate::key::Key;
 use crate::names::{GroupId, UserId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Everything a service holds, known to be whole.
 #[derive(Debug, Clone, Default)]
@@ -194,15 +194,10 @@ impl Directory {
     /// The workspaces that live people's profile URLs name (`https://ORG.enterprise.slack.com/team/…`, sheet S6), each
     /// once, in ascending order.
     pub fn workspaces(&self) -> Vec<&str> {
-        let mut found: Vec<&str> = self
-            .users
-            .iter()
-            .filter_map(|user| user.get(Attribute::ProfileUrl))
-            .filter_map(workspace_of)
-            .collect();
-        found.sort_unstable();
-        found.dedup();
-        found
+        let urls = self.users.iter().filter_map(|user| user.get(Attribute::ProfileUrl));
+        // Of the accounts of a healthy directory there is one workspace in all.
+        let found: BTreeSet<&str> = urls.filter_map(workspace_of).collect();
+        found.into_iter().collect()
     }
 }
 

@@ -3,17 +3,20 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
+// A name has its text in common with its copies: the first import of a large company names each person once as an
+// account and ten times as a member.
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps the text as it is.
-            pub fn new(text: impl Into<Box<str>>) -> Self {
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
                 Self(text.into())
             }
 
@@ -47,7 +50,7 @@ pub const USER_NAME_MAX: usize = 21;
 /// characters (design §3, sheet S6).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct UserName(Box<str>);
+pub struct UserName(Arc<str>);
 
 /// Why a text is not a userName, with the nearest spelling that would be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

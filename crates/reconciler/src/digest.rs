@@ -1,11 +1,28 @@
 //! SHA-256 digests of what a plan was made from and of the plan itself (design §5).
 
+use crate::snapshot::Content;
 use model::change::Change;
+use model::directory::Directory;
 use model::place::Sources;
 use model::plan::{Encoded, FORMAT};
+use model::roster::Roster;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufWriter, Write as _};
+
+/// The digests of what a plan is made from.
+pub(crate) struct Ground {
+    /// [`of_roster`].
+    pub(crate) roster: String,
+    /// Of the directory, by its [`Content`].
+    pub(crate) directory: String,
+}
+
+impl Ground {
+    pub(crate) fn of(roster: &Roster, directory: &Directory) -> Self {
+        Self { roster: of_roster(&roster.sources), directory: of_json(&Content(directory)) }
+    }
+}
 
 /// The digest of a roster's files: their texts in order. How the files are called does not matter.
 pub fn of_roster(sources: &Sources) -> String {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod beside;
 pub mod daemon;
 pub mod digest;
 pub mod guard;
@@ -19,3 +20,5 @@ mod sending;
 mod sentinel;
 pub mod snapshot;
 pub mod source;
+
+pub use beside::beside;

@@ -1,8 +1,9 @@
 //! From a roster and a directory to a plan. Pure: it reads nothing and can write nothing.
 
-use crate::guard::Recent;
+use crate::beside;
+use crate::digest::{self, Ground};
+use crate::guard::{self, Recent};
 use crate::schedule::Timeline;
-use crate::{digest, guard, snapshot};
 use differ::{Diff, Options};
 use jiff::Timestamp;
 use model::attribute::Dialect;
@@ -15,6 +16,9 @@ use model::roster::Roster;
 use scim_adapter::{Budget, encode};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+
+/// So many accounts are planned before a second thread has begun.
+const WORTH_A_THREAD: usize = 1_000;
 
 /// What a plan is made with besides the roster and the directory.
 #[derive(Debug, Clone, Default)]
@@ -37,11 +41,22 @@ pub struct Context {
 /// Conflicts of identity, each naming everybody concerned. Nothing can be planned until the roster is corrected.
 pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result<Plan, Vec<Diagnostic>> {
     let options = Options { now: context.now, only: &context.only };
-    Ok(of_diff(roster, directory, context, differ::diff(roster, directory, &options)?))
+    let ground = || Ground::of(roster, directory);
+    let diff = || differ::diff(roster, directory, &options);
+    // For a large directory the digests take as long as the diff.
+    let (ground, diff) =
+        if directory.users.len() < WORTH_A_THREAD { (ground(), diff()) } else { beside(ground, diff) };
+    Ok(of_diff(roster, directory, context, diff?, ground))
 }
 
 /// The plan of a diff, or of the part of one that is to be done: judged, and its requests encoded.
-pub(crate) fn of_diff(roster: &Roster, directory: &Directory, context: &Context, diff: Diff) -> Plan {
+pub(crate) fn of_diff(
+    roster: &Roster,
+    directory: &Directory,
+    context: &Context,
+    diff: Diff,
+    ground: Ground,
+) -> Plan {
     let Diff { changeset, verdicts, notes, matched: _ } = diff;
     let verdicts = guard::judge(roster, directory, &changeset, &context.recent, verdicts);
     let requests: Vec<_> = changeset.changes.iter().map(|change| encode(change, directory.dialect)).collect();
@@ -51,8 +66,8 @@ pub(crate) fn of_diff(roster: &Roster, directory: &Directory, context: &Context,
         target: context.target.clone(),
         workspace,
         dialect: directory.dialect,
-        roster_digest: digest::of_roster(&roster.sources),
-        directory_digest: digest::of_json(&snapshot::Content(directory)),
+        roster_digest: ground.roster,
+        directory_digest: ground.directory,
         verdicts,
         notes,
         totals: Totals {

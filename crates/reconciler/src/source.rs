@@ -104,7 +104,9 @@ pub fn read_roster(path: &Path) -> Result<Vec<Source>, SourceError> {
 pub fn read_file(path: &Path) -> Result<Source, SourceError> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| io_error(path, error))?;
-    let mut bytes = Vec::new();
+    // What a device or a growing file says of its size is not believed, only allowed for: one byte more shows the end.
+    let size = file.metadata().map_or(0, |metadata| metadata.len()).min(MAX_FILE_BYTES as u64);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     // Reading stops just past the limit, so that a device or a growing file cannot fill the memory.
     file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| io_error(path, error))?;
     if bytes.len() > MAX_FILE_BYTES {

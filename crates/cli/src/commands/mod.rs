@@ -67,6 +67,12 @@ fn print_bytes(terminal: Terminal, bytes: &[u8]) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// Leaves what a command has worked with to the end of the process, which frees it at once; piece by piece, a roster of
+/// 100,000 people takes a tenth of the time in which it was read.
+fn leave<T>(what: T) {
+    std::mem::forget(what);
+}
+
 /// The files that a roster's arguments name.
 fn read_files(arguments: &RosterArguments) -> Result<Files, SourceError> {
     secret::read_files(&arguments.roster, arguments.policy.as_deref())

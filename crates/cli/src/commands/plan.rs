@@ -1,6 +1,6 @@
 //! `rosterctl plan`.
 
-use super::{Outcome, load_roster, runtime, show_mistakes};
+use super::{Outcome, leave, load_roster, runtime, show_mistakes};
 use crate::arguments::{DEFAULT_TARGET, Format, PlanArguments, ViewArguments};
 use crate::failure::{Exit, Failure};
 use crate::file::write_whole;
@@ -16,27 +16,29 @@ use model::plan::{self, Plan};
 use model::roster::Roster;
 use reconciler::guard;
 use reconciler::planner::{self, Context};
-use reconciler::{snapshot, source};
+use reconciler::snapshot::{self, Snapshot};
+use reconciler::{beside, source};
 use report::harmless;
 use scim_adapter::Budget;
 use std::fmt::Write as _;
 use std::path::Path;
 
 pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
-    let roster = load_roster(terminal, arguments.view.format, &arguments.roster)?;
-    let (directory, target, redacted) = match &arguments.against {
-        Some(path) => {
-            let file = source::read_file(path)?;
-            let snapshot = snapshot::read(&file.text).with_context(|| path.display().to_string())?;
-            let target = snapshot.target.clone();
-            let (directory, note) = snapshot.reveal(&roster, &arguments.narrow.only);
-            (directory, target, note)
-        }
-        None => runtime()?.block_on(async {
+    let load = || load_roster(terminal, arguments.view.format, &arguments.roster);
+    let (roster, directory, target, redacted) = if let Some(path) = &arguments.against {
+        let (snapshot, roster) = beside(|| read_snapshot(path), load);
+        let (roster, snapshot) = (roster?, snapshot?);
+        let target = snapshot.target.clone();
+        let (directory, note) = snapshot.reveal(&roster, &arguments.narrow.only);
+        (roster, directory, target, note)
+    } else {
+        let roster = load()?;
+        let (directory, target) = runtime()?.block_on(async {
             let target = target::connect(&arguments.target).await?;
             let directory = target.read(terminal).await?;
-            Ok::<_, Failure>((directory, target.url().map(str::to_owned), None))
-        })?,
+            Ok::<_, Failure>((directory, target.url().map(str::to_owned)))
+        })?;
+        (roster, directory, target, None)
     };
     let now = Timestamp::now();
     let workspace = roster.workspace.as_ref().map(|name| &*name.value);
@@ -53,13 +55,20 @@ pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
     if let Some(path) = &arguments.out {
         terminal.status(&how_to_apply(path, arguments, &plan));
     }
-    Ok(if plan.outcome() == plan::Outcome::Block {
+    let exit = if plan.outcome() == plan::Outcome::Block {
         Exit::Blocked
     } else if arguments.detailed_exitcode && !plan.changeset.is_empty() {
         Exit::Pending
     } else {
         Exit::Done
-    })
+    };
+    leave((plan, roster, directory));
+    Ok(exit)
+}
+
+fn read_snapshot(path: &Path) -> Result<Snapshot, Failure> {
+    let file = source::read_file(path)?;
+    Ok(snapshot::read(&file.text).with_context(|| path.display().to_string())?)
 }
 
 /// Saves a plan, in the very bytes of `--format json`.

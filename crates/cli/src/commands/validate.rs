@@ -1,6 +1,6 @@
 //! `rosterctl validate`.
 
-use super::{Outcome, read_files};
+use super::{Outcome, leave, read_files};
 use crate::arguments::{FindingsFormat, ValidateArguments};
 use crate::failure::Exit;
 use crate::terminal::{Terminal, unless_unread};
@@ -15,6 +15,7 @@ pub(super) fn run(terminal: Terminal, arguments: &ValidateArguments) -> Outcome 
             if arguments.format == FindingsFormat::Text {
                 unless_unread(terminal.result(&summary(&roster)))?;
             }
+            leave(roster);
             Ok(Exit::Done)
         }
         Err(rejected) => {

@@ -6,7 +6,7 @@ use super::effects::Effects;
 use super::live::Live;
 use super::people::People;
 use super::rest::{self, Rest};
-use crate::digest;
+use crate::digest::{self, Ground};
 use crate::planner::{self, Context};
 use differ::{Diff, Options};
 use model::attribute::Dialect;
@@ -126,7 +126,7 @@ impl SavedPlan {
         }
         let verdicts = verdicts.into_iter().filter(|verdict| concerns(verdict, &changes)).collect();
         let diff = Diff { changeset: Changeset { changes }, verdicts, notes, matched };
-        let mut plan = planner::of_diff(roster, directory, context, diff);
+        let mut plan = planner::of_diff(roster, directory, context, diff, Ground::of(roster, directory));
         plan.digest.clone_from(&self.digest);
         let done = open.iter().filter(|open| !**open).count();
         Ok(Resumed { plan, progress: Progress { changes: self.changes.len(), done, elsewhere } })
