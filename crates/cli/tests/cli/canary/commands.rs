@@ -10,6 +10,9 @@ const BLOCKED: &str = "version: 1\nworkspace: acme\npolicy: { limits: { removeMe
     groups:\n  - { displayName: eng, members: [ada] }\n";
 const CONFLICT: &str = "version: 1\nusers:\n  - { userName: ada, email: ada@acme.example, id: U9 }\n";
 
+/// The digest of some other plan.
+const OTHER_DIGEST: &str = "07c19ed3600130747072c72502aa0d8418d75cd44ec06dbc81b392f8417d1a5a";
+
 /// What can be done with a workspace, from the first look until it is undone, and how each step ends.
 const STORY: &[(i32, &[&str])] = &[
     (0, &["plan", "roster.yaml", "--out", "plan.json", "--journal", "runs.jsonl"]),
@@ -17,7 +20,7 @@ const STORY: &[(i32, &[&str])] = &[
     (0, &["plan", "roster.yaml", "--diff", "--full"]),
     (3, &["plan", "blocked.yaml", "--out", "blocked.json"]),
     (3, &["apply", "blocked.yaml", "--yes"]),
-    (3, &["apply", "blocked.yaml", "--yes", "--approve", "0000"]),
+    (3, &["apply", "blocked.yaml", "--yes", "--approve", OTHER_DIGEST]),
     (1, &["plan", "conflict.yaml"]),
     (64, &["apply", "roster.yaml"]),
     (0, &["snapshot", "--out", "whole.json"]),
