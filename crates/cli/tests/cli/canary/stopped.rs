@@ -5,6 +5,10 @@ use crate::env::{Env, workspace};
 use crate::running::{Gate, Running};
 use http::Method;
 
+/// A single change, so that it is the one at which the run is stopped.
+const ONE_CHANGE: &str =
+    "version: 1\nworkspace: acme\nusers:\n  - { userName: ada, email: ada@acme.example, title: Engineer }\n";
+
 fn start(env: &Env, arguments: &[&str], target: &str) -> Running {
     let all = [arguments, &["--target", target, "--journal", "runs.jsonl", "-vvv"]].concat();
     Running::spawn(env.command(&all).env("RUST_LOG", "trace").env("RUST_BACKTRACE", "full"))
@@ -14,7 +18,7 @@ fn start(env: &Env, arguments: &[&str], target: &str) -> Running {
 fn in_the_middle_of_a_run() {
     for signals in [&["INT"][..], &["TERM"], &["INT", "INT"], &["QUIT"], &["ABRT"], &["KILL"]] {
         let (env, live) = (Env::new(), workspace(SEED, &[]));
-        env.write("roster.yaml", ROSTER);
+        env.write("roster.yaml", ONE_CHANGE);
         let gate = Gate::before(&live);
         gate.shut(Method::PATCH);
         let run = start(&env, &["apply", "roster.yaml", "--yes"], &gate.target);
