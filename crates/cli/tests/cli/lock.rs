@@ -99,9 +99,15 @@ fn a_link_in_the_place_of_a_lock_is_an_error_and_what_it_leads_to_is_left_alone(
 fn without_a_folder_for_locks_nothing_is_written() {
     let (env, workspace) = (Env::new(), workspace(SEED, &[]));
     env.write("roster.yaml", ROSTER);
-    let mut command = env.command(&["apply", "roster.yaml", "--yes", "--target", &workspace.target]);
-    let ran = command.env("TMPDIR", env.path("nowhere")).output().unwrap();
-    assert_eq!(ran.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&ran.stderr).contains("TMPDIR"), "{ran:?}");
-    workspace.expect_unasked();
+    // None, a file, and one in which even root makes no file.
+    let system = cfg!(target_os = "linux").then(|| PathBuf::from("/proc"));
+    for folder in [env.path("nowhere"), env.path("roster.yaml")].into_iter().chain(system) {
+        let mut command = env.command(&["apply", "roster.yaml", "--yes", "--target", &workspace.target]);
+        let ran = command.env("TMPDIR", &folder).output().unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&ran.stderr);
+        let names_it = said.contains(&format!("cannot lock {}/rosterctl-", folder.display()));
+        assert!(names_it && said.contains("TMPDIR"), "{said}");
+        workspace.expect_unasked();
+    }
 }
