@@ -123,6 +123,10 @@ impl Exchange {
         loop {
             self.pacer.acquire(kind).await;
             let body = make_body().await?;
+            // Asked to wait while the body was made.
+            if self.pacer.is_frozen(kind) {
+                continue;
+            }
             let left = Instant::now();
             let result = self.once(method, path, body).await;
             let Some(refusal) =

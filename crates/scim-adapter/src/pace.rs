@@ -146,6 +146,12 @@ impl Pacer {
         }
     }
 
+    /// Whether the service has asked for silence for requests of this kind, and the time is not over.
+    pub(crate) fn is_frozen(&self, kind: RequestKind) -> bool {
+        let now = self.now();
+        self.state().buckets.is_frozen(kind, now)
+    }
+
     /// Slows down requests of a kind: the service answered one that left at `left` with 429.
     pub(crate) fn give_way(&self, kind: RequestKind, left: Instant, pause: Duration) {
         let left = left.saturating_duration_since(self.0.epoch);

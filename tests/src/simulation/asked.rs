@@ -11,6 +11,7 @@ use model::policy::{AttributeMode, UnlistedGroups, UnlistedMembers, UnlistedUser
 use model::roster::{UserEntry, Wish};
 use model::{Attribute, Roster};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Attributes that Slack keeps in one place and writes as a whole: whoever writes one writes its neighbours, too
 /// (sheet S11).
@@ -42,6 +43,9 @@ pub struct Scene<'a> {
     /// What others did.
     pub others: Vec<&'a Entry>,
 }
+
+/// By how much a group may be shown as it was (sheet S14, the longest setting of the switch `group-read-delay`).
+pub const GROUP_LAG: Duration = Duration::from_secs(3);
 
 impl Scene<'_> {
     /// Whether a request was carried out long after it had been sent.
@@ -281,7 +285,7 @@ impl Judge<'_> {
         if matches!(read.fate, Fate::Stale { .. }) {
             return true;
         }
-        self.scene.others.iter().rev().take_while(|other| other.at >= read.at).any(|other| {
+        self.scene.others.iter().rev().take_while(|other| other.at + GROUP_LAG >= read.at).any(|other| {
             matches!(&other.effect, Effect::Group(before, after)
                 if other.id == entry.id && after.members.contains(member) != before.members.contains(member))
         })

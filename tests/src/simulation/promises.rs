@@ -1,5 +1,6 @@
 //! What a run promises, held against the record of the world and of the requests.
 
+use super::asked::GROUP_LAG;
 use super::ledger::{Cause, Effect, Entry, Whole};
 use super::process::Scope;
 use super::service::{Inner, Sent, id_in};
@@ -307,10 +308,11 @@ impl Claims<'_> {
                 .iter()
                 .rposition(|sent| sent.target.starts_with(path) && sent.target.contains("startIndex=1&"))
         };
-        let (Some(users), Some(_)) = (list("/Users?"), list("/Groups?")) else {
+        let (Some(users), Some(groups)) = (list("/Users?"), list("/Groups?")) else {
             return vec!["it claims to be in sync, and did not read after its last write".to_owned()];
         };
-        let mut since = reads[users].at;
+        // The two are read side by side, and groups may be shown as they were a moment ago.
+        let mut since = reads[users].at.min(reads[groups].at - GROUP_LAG);
         if let Some((_, old)) = self.inner.stale.filter(|(at, _)| *at >= since) {
             since = since.min(old);
         }

@@ -273,6 +273,11 @@ impl Buckets {
         own.map_or(now, |bucket| bucket.ready_at(now))
     }
 
+    /// Whether the service has asked for silence beyond `now` for requests of this kind.
+    pub(super) fn is_frozen(&mut self, kind: RequestKind, now: Duration) -> bool {
+        self.of(kind).any(|bucket| bucket.frozen_until > now)
+    }
+
     /// Counts a request of this kind that leaves now.
     pub fn take(&mut self, kind: RequestKind, now: Duration) {
         for bucket in self.of(kind) {
