@@ -9,11 +9,10 @@ use model::run::RunReport;
 use model::{Dialect, Directory, Roster};
 use reconciler::journal::Journaled;
 use reconciler::planner::{self, Context};
-use reconciler::run::{Goal, RosterGoal, Run};
+use reconciler::run::{Goal, RosterGoal, Run, Stop};
 use scim_adapter::{Budget, Pacer, ReadError, Reader, Transport, Writer};
 use slack_sim::{Seed, Simulator, Switches};
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 
 /// The present of every test: days, not hours, away from the dates in the rosters.
 pub const NOW: Timestamp = Timestamp::constant(1_795_435_200, 0);
@@ -77,13 +76,13 @@ impl Session {
 
     /// Carries out a plan and reads back.
     pub async fn carry_out(&self, roster: &Roster, plan: &Plan) -> RunReport {
-        self.carry_out_recorded(roster, plan, None, CancellationToken::new()).await
+        self.carry_out_recorded(roster, plan, None, Stop::default()).await
     }
 
     /// The same towards another goal than the roster.
     pub async fn carry_out_to(&self, goal: &dyn Goal, plan: &Plan) -> RunReport {
         let writer = Writer::new(self.reader.clone());
-        let (journal, stop) = (None, CancellationToken::new());
+        let (journal, stop) = (None, Stop::default());
         Run { reader: &self.reader, writer: &writer, goal, journal, stop }.carry_out(plan, |_| {}).await
     }
 
@@ -93,7 +92,7 @@ impl Session {
         roster: &Roster,
         plan: &Plan,
         journal: Option<Journaled<'_>>,
-        stop: CancellationToken,
+        stop: Stop,
     ) -> RunReport {
         let writer = Writer::new(self.reader.clone());
         let run = Run {

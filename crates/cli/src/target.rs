@@ -26,8 +26,28 @@ pub(crate) struct Target {
     reader: Reader,
     url: String,
     simulated: bool,
-    /// When to give up, and after how long that is.
-    deadline: Option<(Instant, humantime::Duration)>,
+    deadline: Option<Deadline>,
+}
+
+/// When to give up, and after how long that is.
+struct Deadline {
+    at: Instant,
+    limit: humantime::Duration,
+}
+
+impl Deadline {
+    /// `None` where it would be beyond all time.
+    fn after(limit: humantime::Duration) -> Option<Self> {
+        Some(Self { at: Instant::now().checked_add(*limit)?, limit })
+    }
+
+    /// Waits for a person, whose time is not the command's: the deadline is so much later afterwards.
+    async fn aside<T>(&mut self, waiting: impl Future<Output = T>) -> T {
+        let began = Instant::now();
+        let answer = waiting.await;
+        self.at = self.at.checked_add(began.elapsed()).unwrap_or(self.at);
+        answer
+    }
 }
 
 impl Target {
@@ -43,12 +63,20 @@ impl Target {
 
     /// Comes about when the time is up; never where there is no limit.
     pub(crate) fn timed_out(&self) -> impl Future<Output = ()> + Send + use<> {
-        let deadline = self.deadline.map(|(at, _)| at);
+        let deadline = self.deadline.as_ref().map(|deadline| deadline.at);
         async move {
             match deadline {
                 Some(at) => tokio::time::sleep_until(at).await,
                 None => std::future::pending().await,
             }
+        }
+    }
+
+    /// Waits for a person, while the time that the command was given stands still.
+    pub(crate) async fn aside<T>(&mut self, waiting: impl Future<Output = T>) -> T {
+        match &mut self.deadline {
+            Some(deadline) => deadline.aside(waiting).await,
+            None => waiting.await,
         }
     }
 
@@ -59,7 +87,7 @@ impl Target {
             directory = self.reader.read_directory() => directory,
             () = self.timed_out() => {
                 spinner.finish_and_clear();
-                let limit = self.deadline.map(|(_, limit)| limit.to_string()).unwrap_or_default();
+                let limit = self.deadline.as_ref().map(|deadline| deadline.limit.to_string()).unwrap_or_default();
                 return Err(anyhow::anyhow!("the directory could not be read within {limit}").into());
             }
         };
@@ -118,7 +146,7 @@ impl<'a> Connector<'a> {
         let transport = HttpTransport::new(&options).map_err(|error| Failure::usage(error.to_string()))?;
         let dialect = Dialect::from(arguments.dialect);
         let reader = Reader::new(Arc::new(transport), dialect, pacer.clone());
-        let deadline = arguments.timeout.and_then(|limit| Some((Instant::now().checked_add(*limit)?, limit)));
+        let deadline = arguments.timeout.and_then(Deadline::after);
         Ok(Target { reader, url: base.to_string(), simulated, deadline })
     }
 }
@@ -161,4 +189,19 @@ async fn start_simulator(seed: &Path, dialect: Dialect) -> Result<Url, Failure> 
         }
     });
     Ok(Url::parse(&format!("http://{address}/scim/v2"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_stands_still_while_a_person_is_waited_for() {
+        let mut deadline = Deadline::after(Duration::from_mins(1).into()).unwrap();
+        let began = Instant::now();
+        tokio::time::advance(Duration::from_secs(20)).await;
+        deadline.aside(tokio::time::advance(Duration::from_hours(1))).await;
+        assert_eq!(deadline.at, began + Duration::from_mins(1) + Duration::from_hours(1));
+    }
 }

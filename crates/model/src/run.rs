@@ -82,8 +82,10 @@ pub struct RunReport {
 /// Why a run started no further change (design §6, "Nothing hidden").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stopped {
-    /// Somebody asked for it, or the time was up.
+    /// Somebody asked for it.
     OnRequest,
+    /// The time that it was given was up.
+    TimedOut,
     /// An account turned inactive though nobody asked for it. Those who are updated after it may be next.
     TurnedInactive {
         /// The userName, as the plan has it.
@@ -113,7 +115,8 @@ impl fmt::Display for Stopped {
     /// As a sentence without a full stop.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OnRequest => f.write_str("the run was stopped"),
+            Self::OnRequest => f.write_str("the run was stopped on request"),
+            Self::TimedOut => f.write_str("the run was stopped because its time was up"),
             Self::TurnedInactive { name } => {
                 write!(f, "the run was stopped because {name:?} turned inactive though nobody asked for it")
             }

@@ -20,5 +20,6 @@ mod sending;
 mod sentinel;
 pub mod snapshot;
 pub mod source;
+mod stop;
 
 pub use beside::beside;

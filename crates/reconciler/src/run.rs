@@ -16,7 +16,8 @@ use scim_adapter::{Ids, Reader, Writer, unmet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+
+pub use crate::stop::Stop;
 
 /// How long reading back waits, all in all, for the directory to show what was written. Slack deactivates with a
 /// delay (sheet S13: tests there poll for 10 seconds) and shows a group's change some seconds late (sheet S14).
@@ -100,8 +101,8 @@ pub struct Run<'a> {
     pub goal: &'a dyn Goal,
     /// How it is recorded, if it is.
     pub journal: Option<Journaled<'a>>,
-    /// When this is cancelled, no further change is started; those under way are waited for.
-    pub stop: CancellationToken,
+    /// When this is told, no further change is started; those under way are waited for.
+    pub stop: Stop,
 }
 
 impl Run<'_> {

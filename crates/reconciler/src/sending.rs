@@ -45,7 +45,7 @@ impl Run<'_> {
         let mut stopped: Option<Stopped> = None;
         loop {
             if stopped.is_none() && self.stop.is_cancelled() && progress.is_waiting() {
-                stopped = Some(Stopped::OnRequest);
+                stopped = Some(self.stop.why());
             }
             if let Some(stopped) = &stopped {
                 let why = stopped.to_string();

@@ -186,6 +186,7 @@ pub fn json(
         stopped: stopped.as_ref().map(|stopped| StoppedJson {
             reason: match stopped {
                 Stopped::OnRequest => "onRequest",
+                Stopped::TimedOut => "timedOut",
                 Stopped::TurnedInactive { .. } => "turnedInactive",
                 Stopped::WithoutEffect => "withoutEffect",
                 Stopped::JournalFailed { .. } => "journalFailed",
@@ -374,6 +375,11 @@ impl Tally {
             }
             Some(Stopped::OnRequest) => {
                 return Some("apply again when you like; only what is still missing will be done.");
+            }
+            Some(Stopped::TimedOut) => {
+                return Some(
+                    "apply again, with more time if need be; only what is still missing will be done.",
+                );
             }
             None => {}
         }

@@ -11,13 +11,12 @@ use model::{Dialect, Directory, Plan, Roster};
 use reconciler::guard;
 use reconciler::journal::{self, Journal, Journaled};
 use reconciler::planner::{self, Context};
-use reconciler::run::{Goal, RosterGoal, Run};
+use reconciler::run::{Goal, RosterGoal, Run, Stop};
 use reconciler::saved::{ResumeError, SavedGoal, SavedPlan};
 use scim_adapter::{Budget, Pacer, Reader, Transport, Writer};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// How a process ended.
 #[derive(Debug)]
@@ -308,7 +307,7 @@ impl Process<'_> {
                 undoes: None,
                 clock: &clock,
             }),
-            stop: CancellationToken::new(),
+            stop: Stop::default(),
         };
         let mut report = run.carry_out(&plan, |_| {}).await;
         if let Some(sabotage) = self.sabotage {

@@ -9,6 +9,7 @@ use http::{Method, Request, Response};
 use model::plan::Outcome;
 use model::run::{Ending, ReadBack, RunReport, Stopped};
 use model::{ChangeKind, Roster};
+use reconciler::run::Stop;
 use reconciler::saved::{SavedGoal, SavedPlan};
 use scim_adapter::{BoxFuture, Transport, TransportError};
 use serde_json::json;
@@ -18,7 +19,6 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// A company of `n` people and a roster that gives each of them another title.
 fn titled(n: usize) -> (String, Roster) {
@@ -284,21 +284,25 @@ async fn what_cannot_be_looked_at_is_not_taken_for_well_and_holds_nobody_up_for_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_signal_is_heard_while_the_first_updates_are_waited_for() {
-    let (seed, roster) = titled(300);
-    let simulator = workspace(&seed, switched(&[]));
-    let session = Session::new(simulator.clone());
-    let plan = session.plan(&roster).await.unwrap();
-    let (stop, start) = (CancellationToken::new(), Instant::now());
-    let signal = stop.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        signal.cancel();
-    });
-    let report = session.carry_out_recorded(&roster, &plan, None, stop).await;
-    assert_eq!(report.stopped, Some(Stopped::OnRequest));
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
-    assert_eq!(patches(&simulator), 5);
+async fn a_signal_or_the_end_of_its_time_is_heard_while_the_first_updates_are_waited_for() {
+    for (tell, expected) in
+        [(Stop::cancel as fn(&Stop), Stopped::OnRequest), (Stop::time_is_up, Stopped::TimedOut)]
+    {
+        let (seed, roster) = titled(300);
+        let simulator = workspace(&seed, switched(&[]));
+        let session = Session::new(simulator.clone());
+        let plan = session.plan(&roster).await.unwrap();
+        let (stop, start) = (Stop::default(), Instant::now());
+        let signal = stop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            tell(&signal);
+        });
+        let report = session.carry_out_recorded(&roster, &plan, None, stop).await;
+        assert_eq!(report.stopped, Some(expected));
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert_eq!(patches(&simulator), 5);
+    }
 }
 
 /// Whatever takes away goes on while updates are held back.

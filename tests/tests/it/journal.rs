@@ -10,6 +10,7 @@ use model::journal::{EndingKind, Event, History, PastRun, Record};
 use model::run::{Ending, Stopped};
 use model::{Change, ChangeKind};
 use reconciler::journal::{Journal, Journaled, read, recent};
+use reconciler::run::Stop;
 use scim_adapter::{BoxFuture, Transport, TransportError};
 use serde_json::Value;
 use slack_sim::{RequestRecord, Simulator, Switches};
@@ -19,7 +20,6 @@ use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use tokio_util::sync::CancellationToken;
 
 /// A disk in memory, which may fail.
 #[derive(Default)]
@@ -173,7 +173,7 @@ async fn nothing_arrives_that_was_not_on_disk_wherever_the_run_is_killed() {
                 &world.roster,
                 &plan,
                 Some(disk.recorded("first")),
-                CancellationToken::new(),
+                Stop::default(),
             );
             let (mut run, mut left) = (pin!(run), polls);
             std::future::poll_fn(|context| {
@@ -201,7 +201,7 @@ async fn nothing_arrives_that_was_not_on_disk_wherever_the_run_is_killed() {
             continue;
         }
         let report = session
-            .carry_out_recorded(&world.roster, &plan, Some(disk.recorded("second")), CancellationToken::new())
+            .carry_out_recorded(&world.roster, &plan, Some(disk.recorded("second")), Stop::default())
             .await;
         assert!(report.is_success(), "after {polls} polls: {report:#?}");
         assert!(disk.history().runs.last().unwrap().end.as_ref().unwrap().success);
@@ -229,9 +229,8 @@ async fn record(world: &World, switches: Switches) -> (Session, model::Plan, mod
     let session = Session::start(&world.seed, switches);
     let plan = session.plan(&world.roster).await.unwrap();
     let disk = Disk::default();
-    let report = session
-        .carry_out_recorded(&world.roster, &plan, Some(disk.recorded("r")), CancellationToken::new())
-        .await;
+    let report =
+        session.carry_out_recorded(&world.roster, &plan, Some(disk.recorded("r")), Stop::default()).await;
     (session, plan, report, disk)
 }
 
@@ -310,9 +309,8 @@ async fn a_run_whose_journal_fails_starts_nothing_more_and_says_so() {
         let disk = Arc::new(Disk::failing_at(at));
         let (session, unannounced) = watched(&simulator, &disk);
         let plan = session.plan(&world.roster).await.unwrap();
-        let report = session
-            .carry_out_recorded(&world.roster, &plan, Some(disk.recorded("r")), CancellationToken::new())
-            .await;
+        let report =
+            session.carry_out_recorded(&world.roster, &plan, Some(disk.recorded("r")), Stop::default()).await;
         assert_eq!(never_intended(&simulator, &disk), Vec::<String>::new(), "append {at}");
         assert_eq!(*unannounced.lock().unwrap(), Vec::<String>::new(), "append {at}");
         if report.is_success() {
@@ -339,8 +337,7 @@ async fn many_changes_to_a_fast_service_share_their_flushes() {
     let session = Session::start(r#"{ "users": [] }"#, Switches::rfc());
     let plan = session.plan(&roster).await.unwrap();
     let disk = Disk::default();
-    let report =
-        session.carry_out_recorded(&roster, &plan, Some(disk.recorded("r")), CancellationToken::new()).await;
+    let report = session.carry_out_recorded(&roster, &plan, Some(disk.recorded("r")), Stop::default()).await;
     assert!(report.is_success());
     let (appends, records) = (*disk.appends.lock().unwrap(), disk.records.lock().unwrap().len());
     assert_eq!(records, 2 + 2 * 2_000);
@@ -356,9 +353,8 @@ async fn a_plan_without_changes_is_not_recorded() {
     let plan = session.plan(&world.roster).await.unwrap();
     assert!(plan.changeset.is_empty());
     let disk = Disk::default();
-    let report = session
-        .carry_out_recorded(&world.roster, &plan, Some(disk.recorded("r")), CancellationToken::new())
-        .await;
+    let report =
+        session.carry_out_recorded(&world.roster, &plan, Some(disk.recorded("r")), Stop::default()).await;
     assert!(report.is_success());
     assert_eq!((disk.history(), *disk.appends.lock().unwrap()), (History::default(), 0));
 }
@@ -367,7 +363,7 @@ async fn a_plan_without_changes_is_not_recorded() {
 async fn a_run_that_is_stopped_records_what_it_left_and_why() {
     let world = worlds::nasty();
     let simulator = workspace(&world.seed, switched(&[]));
-    let stop = CancellationToken::new();
+    let stop = Stop::default();
     let (signal, log) = (stop.clone(), simulator.clone());
     let carrier = InProcess::new(simulator.router()).with_hook(move |method, _| {
         if method != Method::GET && log.requests().iter().filter(|r| r.method != Method::GET).count() == 5 {
@@ -381,7 +377,7 @@ async fn a_run_that_is_stopped_records_what_it_left_and_why() {
     assert_eq!(report.stopped, Some(Stopped::OnRequest));
     let history = disk.history();
     let run = history.runs.first().unwrap();
-    assert_eq!(run.end.as_ref().unwrap().stopped.as_deref(), Some("the run was stopped"));
+    assert_eq!(run.end.as_ref().unwrap().stopped.as_deref(), Some("the run was stopped on request"));
     let skipped = run.changes.iter().filter(|change| change.ending == Some(EndingKind::Skipped)).count();
     assert!(skipped > 10 && run.changes.len() == plan.changeset.changes.len(), "{skipped}");
 }
@@ -412,7 +408,7 @@ groups:
         "2026-11-23T14:46:19Z".parse::<jiff::Timestamp>().unwrap() + jiff::SignedDuration::from_millis(since)
     };
     let journaled = Journaled { clock: &clock, ..disk.recorded("20261123T144619Z-7f3a") };
-    let report = session.carry_out_recorded(&roster, &plan, Some(journaled), CancellationToken::new()).await;
+    let report = session.carry_out_recorded(&roster, &plan, Some(journaled), Stop::default()).await;
     assert!(report.is_success());
     let manual = std::fs::read_to_string(worlds::repository().join("docs/journal.md")).unwrap();
     let records = disk.records.lock().unwrap();

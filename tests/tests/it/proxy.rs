@@ -12,13 +12,12 @@ use end_to_end::truth::{Terms, departures};
 use model::policy::{AttributeMode, UnlistedGroups, UnlistedUsers};
 use model::{Attribute, Dialect, Roster};
 use reconciler::planner::{self, Context};
-use reconciler::run::{RosterGoal, Run};
+use reconciler::run::{RosterGoal, Run, Stop};
 use scim_adapter::{HttpOptions, HttpTransport, Pacer, Reader, Timeouts, Writer};
 use secrecy::SecretString;
 use slack_sim::{Keep, RateLimits, Simulator, Switches};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Everything that can be met without waiting for long.
@@ -64,8 +63,7 @@ async fn apply(base: &Url, roster: &Roster, answer: Duration) -> Result<usize, S
         .map_err(|conflicts| conflicts.into_iter().map(|c| c.message).collect::<Vec<_>>().join("; "))?;
     let writer = Writer::new(reader.clone());
     let goal = RosterGoal { roster, context: &context };
-    let run =
-        Run { reader: &reader, writer: &writer, goal: &goal, journal: None, stop: CancellationToken::new() };
+    let run = Run { reader: &reader, writer: &writer, goal: &goal, journal: None, stop: Stop::default() };
     let report = run.carry_out(&plan, |_| {}).await;
     if report.is_success() { Ok(plan.changeset.changes.len()) } else { Err(format!("{report:?}")) }
 }

@@ -14,7 +14,7 @@ use model::run::{ChangeOutcome, Ending};
 use reconciler::journal::{Journal, Journaled, read};
 use reconciler::planner::Context;
 use reconciler::revert::{self, Bounds, RevertGoal, Reverted};
-use reconciler::run::Run;
+use reconciler::run::{Run, Stop};
 use scim_adapter::Writer;
 use slack_sim::{Simulator, Switches};
 use std::collections::BTreeSet;
@@ -23,7 +23,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 /// A journal in memory.
 #[derive(Default)]
@@ -93,7 +92,7 @@ async fn apply(world: &World, simulator: &Simulator, memory: &Memory, kill_at: u
     tokio::select! {
         biased;
         () = killed.notified() => {}
-        _ = session.carry_out_recorded(&world.roster, &plan, journaled, CancellationToken::new()) => {}
+        _ = session.carry_out_recorded(&world.roster, &plan, journaled, Stop::default()) => {}
     }
 }
 
@@ -135,7 +134,7 @@ async fn take_back(
         writer: &writer,
         goal: &RevertGoal::new(&reverted, &context),
         journal: Some(memory.recorded(name, Some("run"))),
-        stop: CancellationToken::new(),
+        stop: Stop::default(),
     };
     let report = run.carry_out(&reverted.plan, |_| {}).await;
     let problems = if report.is_success() {

@@ -41,7 +41,7 @@ async fn apply(
     saved: Option<&SavedPlan>,
 ) -> Outcome {
     let format = arguments.view.format;
-    let target = target::connect(&arguments.target).await?;
+    let mut target = target::connect(&arguments.target).await?;
     // The token of one service is not to be shown to another.
     if let Some(saved) = saved {
         let dialect = arguments.target.dialect.into();
@@ -96,7 +96,8 @@ async fn apply(
     }
     drop(directory);
     // A plan that was saved and looked at is its own consent.
-    if saved.is_none() && !arguments.consent.yes && !is_confirmed(terminal, &plan)? {
+    let asks = saved.is_none() && !arguments.consent.yes;
+    if asks && !target.aside(async { is_confirmed(terminal, &plan) }).await? {
         terminal.status("Nothing was changed.\n");
         return Ok(Exit::Error);
     }

@@ -9,11 +9,10 @@ use model::plan::{Outcome, Plan};
 use model::run::RunReport;
 use reconciler::guard::WrongDigest;
 use reconciler::journal::Journaled;
-use reconciler::run::{Event, Goal, Run};
+use reconciler::run::{Event, Goal, Run, Stop};
 use reconciler::schedule::Timeline;
 use scim_adapter::Writer;
 use std::io;
-use tokio_util::sync::CancellationToken;
 
 /// Asks a person whether the plan may be applied; `None` when nobody is there.
 pub(super) fn ask(terminal: Terminal, plan: &Plan) -> io::Result<Option<bool>> {
@@ -32,13 +31,13 @@ pub(super) async fn carry_out(
     journal: Option<Journaled<'_>>,
     plan: &Plan,
 ) -> RunReport {
-    let stop = CancellationToken::new();
+    let stop = Stop::default();
     let signals = tokio::spawn(stop_on_signals(terminal, stop.clone()));
     let (timed_out, stop_in_time) = (target.timed_out(), stop.clone());
     let timer = tokio::spawn(async move {
         timed_out.await;
         terminal.status("\nThe time is up: changes under way are finished, no more are started.\n");
-        stop_in_time.cancel();
+        stop_in_time.time_is_up();
     });
     let writer = Writer::new(target.reader().clone());
     let bar = terminal.bar(plan.changeset.changes.len() as u64);
@@ -114,7 +113,7 @@ pub(super) fn end_of(report: &RunReport, printed: io::Result<()>) -> super::Outc
 }
 
 /// The first signal lets what is under way end and starts nothing more; the second ends the process at once.
-async fn stop_on_signals(terminal: Terminal, stop: CancellationToken) {
+async fn stop_on_signals(terminal: Terminal, stop: Stop) {
     signalled().await;
     terminal.status(
         "\nStopping: changes under way are finished, no more are started. Interrupt again to abort.\n",

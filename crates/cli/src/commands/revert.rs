@@ -200,7 +200,7 @@ async fn revert(
     run: &PastRun,
 ) -> Outcome {
     let view = &arguments.view;
-    let target = target::connect(&arguments.target).await?;
+    let mut target = target::connect(&arguments.target).await?;
     // From before the reading on: what is planned is what is there when it is done.
     let workspace = given.workspace().or(run.workspace.as_deref());
     let _lock = Lock::take_or_fail(target.url(), workspace, "revert")?;
@@ -256,7 +256,7 @@ async fn revert(
     if view.format != Format::Json {
         show_plan().map_err(unseen)?;
     }
-    if !yes && ask(terminal, &reverted.plan)? != Some(true) {
+    if !yes && target.aside(async { ask(terminal, &reverted.plan) }).await? != Some(true) {
         terminal.status("Nothing was changed.\n");
         return Ok(Exit::Error);
     }

@@ -1,6 +1,8 @@
 //! `rosterctl history`: a journal as people and programs read it, and what is no journal.
 
-use crate::env::Env;
+use crate::env::{Env, workspace};
+use crate::running::{Gate, Running};
+use http::Method;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -90,4 +92,27 @@ fn no_name_in_a_journal_acts() {
         assert!(!shown.contains(['\u{1b}', '\u{202e}']) && !shown.contains("##["), "{shown}");
         assert!(!shown.lines().any(|line| line.trim_start().starts_with("::")), "{shown}");
     }
+}
+
+#[test]
+fn a_run_whose_time_was_up_is_not_said_to_have_been_stopped_by_somebody() {
+    let people = |title: &str| {
+        let one = |n| {
+            format!("{{ \"userName\": \"p{n}\", \"email\": \"p{n}@acme.example\", \"title\": \"{title}\" }}")
+        };
+        (0..60).map(one).collect::<Vec<_>>().join(", ")
+    };
+    let (env, workspace) = (Env::new(), workspace(&format!("{{ \"users\": [{}] }}", people("old")), &[]));
+    env.write("roster.yaml", format!("version: 1\nusers: [{}]\n", people("new")));
+    let gate = Gate::before(&workspace);
+    gate.shut(Method::PATCH);
+    let arguments = ["apply", "roster.yaml", "--yes", "--timeout", "5s", "--journal", "journal.jsonl"];
+    let apply = Running::start(&env, &[&arguments[..], &["--target", &gate.target]].concat());
+    apply.expect_line(&["The time is up"]);
+    gate.open();
+    let output = apply.expect_end(4);
+    assert!(output.contains("The run was stopped because its time was up."), "{output}");
+    let history = env.run(&["history", "journal.jsonl", "--format", "json"]).expect_code(0).stdout;
+    let history: Value = serde_json::from_str(&history).unwrap();
+    assert_eq!(history["runs"][0]["stopped"], "the run was stopped because its time was up");
 }

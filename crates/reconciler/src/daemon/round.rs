@@ -3,7 +3,7 @@
 use super::told::Told;
 use super::{Connection, Environment, Event, NoTurn, Trouble, Turn as _};
 use crate::planner::{self, Context};
-use crate::run::{RosterGoal, Run};
+use crate::run::{RosterGoal, Run, Stop};
 use model::directory::Directory;
 use model::plan::{Outcome, Plan};
 use model::roster::Roster;
@@ -132,7 +132,7 @@ impl Round<'_> {
                     Err(no_turn) => return no_turn.into(),
                 };
                 let goal = RosterGoal { roster: self.roster, context: &context };
-                let stop = self.stop.child_token();
+                let stop = Stop::from(self.stop.child_token());
                 let run = Run { reader: &reader, writer: &writer, goal: &goal, journal, stop };
                 self.carry_out(&run, &plan, on_event).await
             }
@@ -167,7 +167,7 @@ impl Round<'_> {
                 biased;
                 report = &mut running => report,
                 () = self.timed_out() => {
-                    run.stop.cancel();
+                    run.stop.time_is_up();
                     timed_out = self.deadline.map(|(_, limit)| limit);
                     running.await
                 }

@@ -94,6 +94,7 @@ fn a_run_that_was_stopped_says_why_and_what_to_do() {
     assert_snapshot!("a_stopped_run", run::text(&plan, &harmed, Some(&sources), Style::Plain));
     for (stopped, key, advice) in [
         (Stopped::OnRequest, "onRequest", "apply again when you like"),
+        (Stopped::TimedOut, "timedOut", "apply again, with more time"),
         (Stopped::TurnedInactive { name: "bob".into() }, "turnedInactive", "look at Slack"),
         (Stopped::WithoutEffect, "withoutEffect", "look at Slack"),
         (Stopped::JournalFailed { why: "no space".into() }, "journalFailed", "the journal can be written"),
