@@ -1,6 +1,6 @@
 //! The manual names every code, guard and note that the source knows, and no other.
 
-use crate::env::repository;
+use crate::env::{Env, repository};
 use reconciler::guard::{Consent, Guard};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -92,6 +92,32 @@ fn the_limits_are_the_same_wherever_the_manual_states_them() {
         let (here, there) = (cells(line(&guards)), cells(line(&roster)));
         assert_eq!(here[4], format!("{}, {}", there[2], there[3]), "{limit}");
     }
+}
+
+#[test]
+fn every_flag_is_in_the_manual_and_the_manual_knows_no_other() {
+    let env = Env::new().without_token();
+    // What flags look like in prose and in help, without those of other programs.
+    let flags = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
+        let flags = words.filter(|word| word.starts_with("--") && word.len() > 3 && !word.starts_with("---"));
+        flags.map(|flag| flag.trim_end_matches('-').to_owned()).collect()
+    };
+    let commands = ["validate", "plan", "apply", "daemon", "history", "revert", "snapshot", "sim"];
+    let known: BTreeSet<String> = commands
+        .iter()
+        .flat_map(|command| flags(&env.run(&[command, "--help"]).expect_code(0).stdout))
+        .collect();
+    let documents = std::fs::read_dir(repository().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let documents = documents.chain([repository().join("README.md")]).filter(|path| path.is_file());
+    let manual: String = documents.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let told = flags(&manual);
+    let own = BTreeSet::from(["--help", "--verbose"].map(str::to_owned));
+    let missing = &known - &(&told | &own);
+    assert!(missing.is_empty(), "nobody says what these are for: {missing:?}");
+    let others = BTreeSet::from(["--release", "--workspace", "--locked"].map(str::to_owned));
+    let unknown = &told - &(&known | &others);
+    assert!(unknown.is_empty(), "no command knows these: {unknown:?}");
 }
 
 /// The Rust source below a folder of the repository.
