@@ -94,7 +94,8 @@ pub(super) fn broken_source(roster: &Roster, active: usize) -> Verdict {
     }
     let listed = roster.users.iter().filter(|entry| entry.active.value).count();
     let least = (active * BROKEN_SOURCE_PERCENT).div_ceil(100);
-    let numbers = format!("the roster lists {listed} active people of {active}");
+    let people = if listed == 1 { "person" } else { "people" };
+    let numbers = format!("the roster lists {listed} active {people} of {active}");
     let verdict = if listed < least {
         Verdict {
             outcome: Outcome::Block,

@@ -173,6 +173,9 @@ fn a_roster_that_lists_a_fraction_of_the_company_is_a_broken_source_where_the_re
     assert_eq!(blocks(&plan(&listing(49, deactivate), &directory)), [("brokenSource", Some(49), Some(50))]);
     assert_eq!(blocks(&plan(&listing(50, deactivate), &directory)), []);
     assert_eq!(blocks(&plan(&listing(1, ""), &directory)), []);
+    let alone = plan(&listing(1, deactivate), &directory);
+    let message = &says(&alone.verdicts, "brokenSource").message;
+    assert!(message.starts_with("the roster lists 1 active person of 100; "), "{message}");
 }
 
 /// The policy of `roster` as it would be with other domains than those by which the loader judged its entries.
