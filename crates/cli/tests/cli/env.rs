@@ -71,6 +71,15 @@ impl Env {
         Self::finish(self.command(arguments).current_dir(folder))
     }
 
+    /// Runs another program to its end, with these variables besides.
+    pub(crate) fn run_script(&self, command: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut program = Command::new(command[0]);
+        program.args(&command[1..]).current_dir(self.folder.path()).stdin(Stdio::null());
+        let own = self.command(&[]);
+        program.env_clear().envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::finish(program.envs(variables.iter().copied()))
+    }
+
     /// Runs the binary to its end with a standard output that nobody reads any more.
     pub(crate) fn run_unread(&self, arguments: &[&str]) -> Ran {
         let (reader, writer) = std::io::pipe().unwrap();

@@ -21,3 +21,4 @@ mod running;
 mod saved;
 mod sim;
 mod unread;
+mod workflow;
