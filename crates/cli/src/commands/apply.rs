@@ -23,6 +23,10 @@ use reconciler::saved::{MAX_BYTES, ResumeError, Resumed, SavedGoal, SavedPlan};
 use std::io::{self, stdout};
 use std::path::Path;
 
+/// What to tell whoever approved the whole of a plan and now meets the rest of it.
+const REST_IS_ANOTHER: &str = "; what an interrupted run has left is another plan, and passes by the approval of the whole only \
+                               where that was saved: `plan --out FILE`, then `apply --plan FILE --approve DIGEST`";
+
 pub(super) fn run(terminal: Terminal, arguments: &ApplyArguments) -> Outcome {
     let saved = arguments.plan.as_deref().map(read_plan).transpose()?;
     let roster = load_roster(terminal, arguments.view.format, &arguments.roster)?;
@@ -83,7 +87,11 @@ async fn apply(
         Ok(lifted) => lifted.is_some_and(|lifted| lifted > 0),
         Err(wrong) => {
             unless_unread(show_all(&plan))?;
-            return Err(not_approved(&plan, wrong));
+            let mut failure = not_approved(&plan, wrong);
+            if let (Exit::Blocked, None, Some(hint)) = (failure.exit, saved, &mut failure.hint) {
+                hint.push_str(REST_IS_ANOTHER);
+            }
+            return Err(failure);
         }
     };
     if plan.outcome() == plan::Outcome::Block {

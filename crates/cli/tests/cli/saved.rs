@@ -117,7 +117,7 @@ fn the_command_that_is_offered_applies_the_plan_as_it_was_made() {
     env.write("kept token", CANARY);
     env.write("policy.yaml", "limits: { createUsers: 1, removeMembers: 0 }\n");
     let bound = ["--token-file", "kept token", "--budget", "50%", "--journal", "journal.jsonl"];
-    let given = [&["--target", target, "--policy", "policy.yaml"][..], &bound].concat();
+    let bounds = [&["--target", target, "--policy", "policy.yaml"][..], &bound].concat();
     drop(scene.run(&["snapshot", "--out", "directory.json"]).expect_code(0));
     env.write("seed.json", SEED);
     let offered = |more: &[&str]| {
@@ -127,7 +127,7 @@ fn the_command_that_is_offered_applies_the_plan_as_it_was_made() {
     };
 
     let digest = |line: &str| line.split_whitespace().find(|word| word.len() == 64).unwrap().to_owned();
-    let line = offered(&given);
+    let line = offered(&bounds);
     let expected = format!(
         "rosterctl apply --plan plan.json --approve {} --target {target} --token-file 'kept token' --budget 50% \
          --journal journal.jsonl --policy policy.yaml roster.yaml",
@@ -144,7 +144,7 @@ fn the_command_that_is_offered_applies_the_plan_as_it_was_made() {
     let line = offered(&["--simulate", "seed.json"]);
     assert_eq!(line, "rosterctl apply --plan plan.json --simulate seed.json roster.yaml");
 
-    drop(offered(&given));
+    drop(offered(&bounds));
     drop(env.run(&words).expect_code(0));
     assert_eq!(scene.members("engineering"), "ada dee");
     assert!(env.path("journal.jsonl").exists());
@@ -291,6 +291,8 @@ fn a_blocked_plan_is_saved_and_applied_once_it_is_approved_by_its_digest() {
 
     // The approval is for the saved plan, also when some of it is done.
     drop(scene.run(&["apply", "roster.yaml", "--yes", "--only", "dee"]).expect_code(0));
+    let rest = scene.run(&["apply", "roster.yaml", "--yes", "--approve", &digest]).expect_code(3);
+    assert!(rest.stderr.contains("apply --plan FILE --approve DIGEST"), "{rest:?}");
     drop(scene.apply(&["--approve", &digest]).expect_code(0));
     assert_eq!(scene.members("engineering"), "ada dee");
 }
