@@ -1,3 +1,6 @@
+target := env("CARGO_TARGET_DIR", justfile_directory() / "target")
+release := target / "release"
+
 # List the recipes.
 default:
     @just --list
@@ -17,6 +20,23 @@ simulate seeds="10000":
 # Fuzz one target (fuzz/README.md lists them) for some seconds; needs a nightly toolchain and cargo-fuzz.
 fuzz target seconds="60":
     cd fuzz && mkdir -p corpus/{{target}} && cargo +nightly fuzz run --sanitizer none {{target}} corpus/{{target}} seeds/{{target}} -- -max_total_time={{seconds}} -rss_limit_mb=512 -timeout=20
+
+# Measure time, memory and requests beside a YAML parser; docs/performance.md says what the columns mean.
+bench users="1000,10000,100000" *options="": build-benches
+    {{release}}/benches --users {{users}} {{options}}
+
+# Count instructions instead, which other work of the machine does not change; needs valgrind.
+bench-instr users="1000" *options="": build-benches
+    {{release}}/benches --instructions --users {{users}} {{options}}
+
+# Do the same jobs with rosterctl and with Python packages (benches/peers says which); needs Python and its package index.
+bench-peers users="10000": build-benches
+    benches/peers/compare.py --users {{users}}
+
+[private]
+build-benches:
+    cargo build --release --locked
+    cargo build --release --locked --manifest-path benches/Cargo.toml --target-dir {{target}}
 
 # Everything CI runs: tests, formatting, lints, documentation, supply chain.
 ci:

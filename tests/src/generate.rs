@@ -258,7 +258,11 @@ fn leaver(at: usize) -> User {
 }
 
 fn bot() -> User {
-    let attributes = vec![(Attribute::UserName, "deploy-bot".into())];
+    // With an address, for the simulator takes no account without.
+    let attributes = vec![
+        (Attribute::UserName, "deploy-bot".into()),
+        (Attribute::Email, "deploy-bot@acme.example".into()),
+    ];
     User { kind: AccountKind::Bot, attributes, ..user("U2".to_owned(), true) }
 }
 
