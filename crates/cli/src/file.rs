@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 pub(crate) fn read_text(path: &Path, limit: usize) -> Result<String, Failure> {
     let context = || format!("cannot read {}", path.display());
     let file = File::open(path).with_context(context)?;
-    let mut bytes = Vec::new();
+    let size = file.metadata().map_or(0, |metadata| metadata.len()).min(limit as u64);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     // Reading stops just past the limit, so that a device or a growing file cannot fill the memory.
     file.take(limit as u64 + 1).read_to_end(&mut bytes).with_context(context)?;
     if bytes.len() > limit {

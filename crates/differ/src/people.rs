@@ -313,14 +313,16 @@ impl Differ<'_, '_> {
         let live = user.get(attribute);
         let dialect = self.scene.live.directory.dialect;
         // Slack fills an unset displayName with the userName (sheet S6), so that is as clear as it gets.
-        let filled = dialect == Dialect::Slack
-            && attribute == Attribute::DisplayName
-            && live.is_some_and(|live| same_name(live, user.get(Attribute::UserName)));
-        let is_clear = filled || attribute::is_clear(attribute, live, dialect);
+        let filled = || {
+            dialect == Dialect::Slack
+                && attribute == Attribute::DisplayName
+                && live.is_some_and(|live| same_name(live, user.get(Attribute::UserName)))
+        };
+        let is_clear = || filled() || attribute::is_clear(attribute, live, dialect);
         let after = match &setting.wish {
-            Wish::Clear if is_clear => return None,
+            Wish::Clear if is_clear() => return None,
             Wish::Clear => None,
-            Wish::Set(Value::Text(text)) if text.trim().is_empty() && is_clear => return None,
+            Wish::Set(Value::Text(text)) if text.trim().is_empty() && is_clear() => return None,
             Wish::Set(Value::Text(text)) if text.trim().is_empty() => None,
             Wish::Set(Value::Person(manager)) if self.is_manager(*manager, live) => return None,
             Wish::Set(value) if attribute::same(attribute, value, live, dialect) => return None,

@@ -4,7 +4,9 @@ use crate::attribute::{Attribute, Value};
 use crate::names::{GroupId, UserId, UserName};
 use crate::place::Place;
 use crate::time;
-use serde_json::{Map, Value as Json, json};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value as Json};
 use std::fmt;
 
 /// A change, by position in [`Changeset::changes`].
@@ -240,65 +242,103 @@ impl Change {
     /// What must hold of the resource before the change, by roster key, as far as the change concerns it. Empty for a
     /// creation. Of a group's members only those who leave are named, under `members`.
     pub fn before(&self) -> Map<String, Json> {
-        let mut map = Map::new();
-        match &self.action {
-            Action::CreateUser { .. } | Action::CreateGroup { .. } => {}
-            Action::UpdateUser { edits, .. } => {
-                for edit in edits {
-                    let flag = matches!(edit.attribute, Attribute::Active | Attribute::Guest);
-                    let value = match edit.before.as_deref() {
-                        Some(text) if flag => json!(text == "true"),
-                        Some(text) => json!(text),
-                        None => Json::Null,
-                    };
-                    map.insert(edit.attribute.key().to_owned(), value);
-                }
-            }
-            Action::UpdateGroup { rename, remove, .. } => {
-                if let Some(rename) = rename {
-                    map.insert("displayName".into(), json!(rename.before));
-                }
-                if !remove.is_empty() {
-                    map.insert("members".into(), json!(remove));
-                }
-            }
-            Action::DeleteGroup { members, .. } => {
-                map.insert("displayName".into(), json!(self.name));
-                map.insert("members".into(), json!(members));
-            }
-        }
-        map
+        map(&Before(self))
     }
 
     /// What will hold of the resource after the change, in the form of [`Change::before`]. Empty for a deletion. Of a
     /// group's members only those who join are named.
     pub fn after(&self) -> Map<String, Json> {
-        let mut map = Map::new();
-        let refs = |list: &[UserRef]| Json::Array(list.iter().map(|user| json!(user.to_string())).collect());
-        match &self.action {
+        map(&After(self))
+    }
+}
+
+fn map(side: &impl Serialize) -> Map<String, Json> {
+    match serde_json::to_value(side) {
+        Ok(Json::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+/// [`Change::before`], to be written without being built: a plan may have a million memberships.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a>(pub &'a Change);
+
+impl Serialize for Before<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match &self.0.action {
+            Action::CreateUser { .. } | Action::CreateGroup { .. } => {}
+            Action::UpdateUser { edits, .. } => {
+                for edit in edits {
+                    let key = edit.attribute.key();
+                    match edit.before.as_deref() {
+                        Some(text) if matches!(edit.attribute, Attribute::Active | Attribute::Guest) => {
+                            map.serialize_entry(key, &(text == "true"))?;
+                        }
+                        text => map.serialize_entry(key, &text)?,
+                    }
+                }
+            }
+            Action::UpdateGroup { rename, remove, .. } => {
+                if let Some(rename) = rename {
+                    map.serialize_entry("displayName", &rename.before)?;
+                }
+                if !remove.is_empty() {
+                    map.serialize_entry("members", remove)?;
+                }
+            }
+            Action::DeleteGroup { members, .. } => {
+                map.serialize_entry("displayName", &self.0.name)?;
+                map.serialize_entry("members", members)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// [`Change::after`], to be written without being built.
+#[derive(Debug, Clone, Copy)]
+pub struct After<'a>(pub &'a Change);
+
+impl Serialize for After<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match &self.0.action {
             Action::CreateUser { edits, .. } | Action::UpdateUser { edits, .. } => {
                 for edit in edits {
-                    map.insert(
-                        edit.attribute.key().to_owned(),
-                        edit.after.as_ref().map_or(Json::Null, value_json),
-                    );
+                    let key = edit.attribute.key();
+                    match &edit.after {
+                        None => map.serialize_entry(key, &())?,
+                        Some(Value::Flag(flag)) => map.serialize_entry(key, flag)?,
+                        Some(Value::Text(text)) => map.serialize_entry(key, text)?,
+                        Some(other) => map.serialize_entry(key, &other.text())?,
+                    }
                 }
             }
             Action::CreateGroup { display_name, members } => {
-                map.insert("displayName".into(), json!(display_name));
-                map.insert("members".into(), refs(members));
+                map.serialize_entry("displayName", display_name)?;
+                map.serialize_entry("members", &Refs(members))?;
             }
             Action::UpdateGroup { rename, add, .. } => {
                 if let Some(rename) = rename {
-                    map.insert("displayName".into(), json!(rename.after));
+                    map.serialize_entry("displayName", &rename.after)?;
                 }
                 if !add.is_empty() {
-                    map.insert("members".into(), refs(add));
+                    map.serialize_entry("members", &Refs(add))?;
                 }
             }
             Action::DeleteGroup { .. } => {}
         }
-        map
+        map.end()
+    }
+}
+
+/// Accounts as requests name them. Each is one text, so that whoever writes texts with care sees it as a whole.
+struct Refs<'a>(&'a [UserRef]);
+
+impl Serialize for Refs<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(ToString::to_string))
     }
 }
 
@@ -312,12 +352,5 @@ impl<P: fmt::Display> Value<P> {
             Self::Flag(flag) => flag.to_string(),
             Self::Person(person) => person.to_string(),
         }
-    }
-}
-
-fn value_json(value: &Value<UserRef>) -> Json {
-    match value {
-        Value::Flag(flag) => json!(flag),
-        other => json!(other.text()),
     }
 }

@@ -117,6 +117,9 @@ pub fn folded(text: &str) -> Cow<'_, str> {
 /// Whether two texts are one in the form that [`fold`] gives them, which is not made where it is not needed: nearly all
 /// that are compared are the same to the letter, or ASCII.
 pub fn same_folded(a: &str, b: &str) -> bool {
+    if a == b {
+        return true;
+    }
     let (a, b) = (a.trim(), b.trim());
     a == b
         || if a.is_ascii() && b.is_ascii() {

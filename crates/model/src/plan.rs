@@ -76,7 +76,8 @@ pub struct Request {
     pub method: Method,
     /// Below the service's base URL: `/Users`, `/Users/U1`, `/Groups/@group:engineering`.
     pub path: String,
-    /// The JSON body exactly as it is sent; none for a DELETE.
+    /// The JSON body exactly as it is sent, in the form in which `serde_json` writes a value: two bodies that say the
+    /// same are the same text. None for a DELETE.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Box<RawValue>>,
 }

@@ -1,10 +1,10 @@
 //! SHA-256 digests of what a plan was made from and of the plan itself (design §5).
 
 use crate::snapshot::Content;
-use model::change::Change;
+use model::change::{After, Before, Change};
 use model::directory::Directory;
 use model::place::Sources;
-use model::plan::{Encoded, FORMAT};
+use model::plan::{FORMAT, Request};
 use model::roster::Roster;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -53,29 +53,59 @@ pub fn of_json(value: &impl Serialize) -> String {
 /// The digest of a plan: format version, workspace, and of every change method, path, body, before and after.
 pub fn of_plan<'a>(
     workspace: Option<&str>,
-    changes: impl Iterator<Item = (&'a Change, &'a Encoded)>,
+    changes: impl Iterator<Item = (&'a Change, &'a Request)>,
 ) -> String {
-    let mut hasher = Sha256::new();
-    let mut part = |json: String| {
-        hasher.update((json.len() as u64).to_be_bytes());
-        hasher.update(json.as_bytes());
-    };
-    part(serde_json::json!([FORMAT, workspace]).to_string());
-    for (change, encoded) in changes {
-        let request = &encoded.request;
-        part(request.method.as_str().to_owned());
-        part(request.path.clone());
-        part(request.body.as_ref().map_or_else(String::new, |body| canonical(body.get())));
-        part(serde_json::Value::Object(change.before()).to_string());
-        part(serde_json::Value::Object(change.after()).to_string());
+    let mut digest = OfPlan::new(workspace);
+    for (change, request) in changes {
+        digest.add(change, request);
     }
-    hex(&hasher.finalize())
+    digest.finish()
 }
 
-/// A body without what two writers of the same JSON may write differently: white space and escapes.
-pub(crate) fn canonical(body: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(body)
-        .map_or_else(|_| body.to_owned(), |value| value.to_string())
+/// [`of_plan`], change by change.
+pub(crate) struct OfPlan {
+    hasher: Sha256,
+    part: Vec<u8>,
+}
+
+impl OfPlan {
+    pub(crate) fn new(workspace: Option<&str>) -> Self {
+        let mut digest = Self { hasher: Sha256::new(), part: Vec::new() };
+        digest.json(&(FORMAT, workspace));
+        digest
+    }
+
+    pub(crate) fn add(&mut self, change: &Change, request: &Request) {
+        self.text(request.method.as_str());
+        self.text(&request.path);
+        self.text(request.body.as_ref().map_or("", |body| body.get()));
+        self.json(&Before(change));
+        self.json(&After(change));
+    }
+
+    pub(crate) fn finish(self) -> String {
+        hex(&self.hasher.finalize())
+    }
+
+    fn json(&mut self, value: &impl Serialize) {
+        let mut part = std::mem::take(&mut self.part);
+        part.clear();
+        if let Err(error) = serde_json::to_writer(&mut part, value) {
+            tracing::error!(%error, "a digest is incomplete");
+        }
+        self.bytes(&part);
+        self.part = part;
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    /// The length keeps two parts apart from others that read the same when joined.
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.hasher.update((bytes.len() as u64).to_be_bytes());
+        self.hasher.update(bytes);
+    }
 }
 
 struct HashWriter<'h>(&'h mut Sha256);

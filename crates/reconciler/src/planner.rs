@@ -61,7 +61,8 @@ pub(crate) fn of_diff(
     let verdicts = guard::judge(roster, directory, &changeset, &context.recent, verdicts);
     let requests: Vec<_> = changeset.changes.iter().map(|change| encode(change, directory.dialect)).collect();
     let workspace = workspace(roster, directory);
-    let digest = digest::of_plan(workspace.as_deref(), changeset.changes.iter().zip(&requests));
+    let sent = requests.iter().map(|encoded| &encoded.request);
+    let digest = digest::of_plan(workspace.as_deref(), changeset.changes.iter().zip(sent));
     Plan {
         target: context.target.clone(),
         workspace,

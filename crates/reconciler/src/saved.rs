@@ -30,7 +30,7 @@ pub use resume::{ResumeError, Resumed};
 
 use model::attribute::Dialect;
 use model::change::Change;
-use model::plan::Encoded;
+use model::plan::Request;
 
 /// A plan as it was saved, found to be whole and unaltered.
 ///
@@ -43,7 +43,9 @@ pub struct SavedPlan {
     dialect: Dialect,
     digest: String,
     changes: Vec<Change>,
-    requests: Vec<Encoded>,
+    /// Of the update of an account, its request; that of any other change was found to be the one that this rosterctl
+    /// sends for it.
+    requests: Vec<Option<Request>>,
 }
 
 impl SavedPlan {

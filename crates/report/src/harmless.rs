@@ -160,6 +160,10 @@ impl Formatter for HarmlessJson {
 }
 
 fn write_json_fragment<W: ?Sized + io::Write>(writer: &mut W, fragment: &str) -> io::Result<()> {
+    // Nearly all of a plan, and a large one has hundreds of megabytes.
+    if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'#') {
+        return writer.write_all(fragment.as_bytes());
+    }
     let mut from = 0;
     for (at, c) in fragment.char_indices() {
         let rest = fragment.get(at..).unwrap_or_default();

@@ -57,13 +57,16 @@ pub(crate) fn duration(seconds: u64) -> String {
     }
 }
 
-/// Change numbers, ascending, with runs drawn together: `#1, #3-#7`.
-pub(crate) fn change_numbers(numbers: &[usize]) -> String {
+/// Change numbers, ascending, with runs drawn together: `#1, #3-#7`. Says, too, how many numbers are left out after so
+/// many runs.
+pub(crate) fn change_numbers(numbers: &[usize], most: usize) -> (String, usize) {
     let mut out = String::new();
     let mut at = 0;
-    while let Some(&first) = numbers.get(at) {
+    let mut runs = 0;
+    while let Some(&first) = numbers.get(at).filter(|_| runs < most) {
         let mut last = first;
         at += 1;
+        runs += 1;
         while numbers.get(at) == Some(&(last + 1)) {
             last += 1;
             at += 1;
@@ -75,7 +78,7 @@ pub(crate) fn change_numbers(numbers: &[usize]) -> String {
             _ => write!(out, "{comma}#{first}-#{last}"),
         };
     }
-    out
+    (out, numbers.len() - at)
 }
 
 #[cfg(test)]
@@ -94,7 +97,9 @@ mod tests {
 
     #[test]
     fn runs_of_change_numbers_are_drawn_together() {
-        assert_eq!(change_numbers(&[1, 2, 4, 5, 6, 9]), "#1, #2, #4-#6, #9");
+        let numbers = [1, 2, 4, 5, 6, 9, 10];
+        assert_eq!(change_numbers(&numbers, 3), ("#1, #2, #4-#6, #9, #10".to_owned(), 0));
+        assert_eq!(change_numbers(&numbers, 2), ("#1, #2, #4-#6".to_owned(), 2));
     }
 
     #[test]

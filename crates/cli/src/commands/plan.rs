@@ -21,6 +21,7 @@ use reconciler::{beside, source};
 use report::harmless;
 use scim_adapter::Budget;
 use std::fmt::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 pub(super) fn run(terminal: Terminal, arguments: &PlanArguments) -> Outcome {
@@ -168,6 +169,11 @@ pub(super) fn show(
         Format::Text if view.diff => terminal.result(&report::plan::diff(plan, sources, &options)),
         Format::Text => terminal.result(&report::plan::text(plan, sources, &options)),
         Format::Markdown => terminal.result(&report::plan::markdown(plan, sources, &options)),
-        Format::Json => report::plan::json(plan, sources, std::io::stdout().lock()),
+        Format::Json => {
+            // Standard output by itself looks for the end of a line in every scrap of JSON.
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            report::plan::json(plan, sources, &mut out)?;
+            out.flush()
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What of a saved plan holds already, what is still to be done, and what has moved.
 
 use super::SavedPlan;
-use super::effects::{Course, Effects, GroupEffects};
+use super::effects::{Course, Effects, GroupEffects, UserCourse};
 use super::live::{Live, is_initial, same, value};
 use super::people::{People, Who};
 use model::attribute::{Attribute, Value, Writable};
@@ -57,8 +57,8 @@ pub(super) fn assess(sides: &Sides<'_>) -> Assessment {
     let open = vec![false; sides.saved.changes.len()];
     let out = Assessment { kept: Kept::default(), open, begun: BTreeSet::new(), moved: Vec::new() };
     let mut assessor = Assessor { sides, out };
-    for ((user, attribute), course) in &sides.effects.users {
-        assessor.attribute(user, *attribute, course);
+    for (user, attribute, course) in sides.effects.users.iter() {
+        assessor.attribute(user, attribute, course);
     }
     for (group, effects) in &sides.effects.groups {
         assessor.group(group, effects);
@@ -73,7 +73,7 @@ struct Assessor<'a> {
 }
 
 impl Assessor<'_> {
-    fn attribute(&mut self, saved: &UserRef, attribute: Attribute, course: &Course<Option<&Value<UserRef>>>) {
+    fn attribute(&mut self, saved: &UserRef, attribute: Attribute, course: &UserCourse<'_>) {
         let Sides { live, people, fresh, .. } = *self.sides;
         let (key, account) = match people.who(saved) {
             Who::Coming => (saved.clone(), None),
@@ -91,7 +91,7 @@ impl Assessor<'_> {
         };
         let found = account.and_then(|user| value(user, attribute));
         let wanted = course.last.map(|value| people.named_now(value));
-        let asked = fresh.users.get(&(key.clone(), attribute));
+        let asked = fresh.users.get(&key, attribute);
         let asks_the_same =
             asked.is_some_and(|asked| asked.last.map(Value::text) == wanted.as_ref().map(Value::text));
         if !asks_the_same {
@@ -112,8 +112,8 @@ impl Assessor<'_> {
         });
         let why = match (at, asked) {
             (Some(at), _) if asks_the_same => {
-                for change in course.changes.iter().skip(at) {
-                    self.open(*change);
+                for step in course.steps.iter().skip(at) {
+                    self.open(step.change);
                 }
                 if at > 0 || is_new_account {
                     self.out.begun.insert(saved.clone());
@@ -137,7 +137,7 @@ impl Assessor<'_> {
             _ => Why::NotAsked,
         };
         let moved = Moved {
-            before: course.values.first().cloned().flatten(),
+            before: course.first(),
             after: wanted.map(|value| value.text().into()),
             found,
             ..self.moved(course.end(), attribute.key(), why)
@@ -255,8 +255,8 @@ impl Assessor<'_> {
         let at = position(course, |planned| planned.is_some_and(|planned| planned.trim() == found));
         let why = match (at, asked) {
             (Some(at), _) if asks_the_same => {
-                for change in course.changes.iter().skip(at) {
-                    self.open(*change);
+                for step in course.steps.iter().skip(at) {
+                    self.open(step.change);
                 }
                 self.kept(key).name = Some(course.end());
                 return;
@@ -267,7 +267,7 @@ impl Assessor<'_> {
             _ => Why::NotAsked,
         };
         let moved = Moved {
-            before: course.values.first().cloned().flatten(),
+            before: course.first(),
             after: Some(course.last.into()),
             found: Some(found.into()),
             ..self.moved(course.end(), "displayName", why)
@@ -343,8 +343,7 @@ impl Assessor<'_> {
 
 /// How far a value has come: the last of the values before the last one that is there.
 fn position<T>(course: &Course<T>, is_there: impl Fn(Option<&str>) -> bool) -> Option<usize> {
-    let on_the_way = course.values.len().saturating_sub(1);
-    course.values.iter().take(on_the_way).rposition(|value| is_there(value.as_deref()))
+    course.steps.iter().rposition(|step| is_there(step.before.as_deref()))
 }
 
 /// Something that has moved, of which no values are to be told.
@@ -375,15 +374,15 @@ pub(super) fn is_group(change: &Change) -> bool {
 pub(super) fn taken(sides: &Sides<'_>) -> Vec<Moved> {
     let effects = sides.effects;
     let mut found = Vec::new();
-    for ((user, attribute), course) in &effects.users {
+    for (user, attribute, course) in effects.users.iter() {
         let Some(Value::Text(text)) = course.last else { continue };
-        let Some(holder) = sides.live.holder(*attribute, text) else { continue };
+        let Some(holder) = sides.live.holder(attribute, text) else { continue };
         let own = sides.people.account(user).is_some_and(|account| account.id == holder.id);
         let slots = [Attribute::UserName, Attribute::Email, Attribute::SecondaryEmail];
         let gives_up = slots.iter().any(|slot| {
             let held =
                 holder.get(*slot).is_some_and(|value| model::names::fold(value) == model::names::fold(text));
-            held && effects.users.contains_key(&(UserRef::Existing(holder.id.clone()), *slot))
+            held && effects.users.get(&UserRef::Existing(holder.id.clone()), *slot).is_some()
         });
         if own || gives_up {
             continue;
@@ -391,7 +390,7 @@ pub(super) fn taken(sides: &Sides<'_>) -> Vec<Moved> {
         let who = format!("{} ({})", holder.user_name(), holder.id);
         let saved = sides.saved.changes.get(course.end());
         found.push(Moved {
-            before: course.values.first().cloned().flatten(),
+            before: course.first(),
             after: Some(text.clone()),
             ..moved(saved, course.end(), attribute.key(), Why::TakenBy(who.into()))
         });

@@ -1,7 +1,7 @@
 //! What a list of changes brings about, resource by resource, whatever requests it is cut into.
 
 use model::attribute::{Attribute, Value};
-use model::change::{Action, Change, GroupRef, UserRef};
+use model::change::{Action, Change, Edit, GroupRef, UserRef};
 use model::directory::User;
 use model::names::{GroupId, UserId};
 use std::collections::BTreeMap;
@@ -9,28 +9,91 @@ use std::collections::BTreeMap;
 /// The effects of a list of changes.
 #[derive(Debug, Default)]
 pub(super) struct Effects<'a> {
-    /// What becomes of each attribute of an account.
-    pub(super) users: BTreeMap<(UserRef, Attribute), Course<Option<&'a Value<UserRef>>>>,
+    /// What becomes of accounts.
+    pub(super) users: UserEffects<'a>,
     /// What becomes of each group.
     pub(super) groups: BTreeMap<GroupRef, GroupEffects<'a>>,
+}
+
+/// What becomes of the attributes of accounts, in the order of both.
+#[derive(Debug, Default)]
+pub(super) struct UserEffects<'a>(BTreeMap<UserRef, Vec<(Attribute, UserCourse<'a>)>>);
+
+/// What becomes of an attribute of an account.
+pub(super) type UserCourse<'a> = Course<Option<&'a Value<UserRef>>>;
+
+impl<'a> UserEffects<'a> {
+    /// What becomes of one attribute, if anything.
+    pub(super) fn get(&self, user: &UserRef, attribute: Attribute) -> Option<&UserCourse<'a>> {
+        let of_user = self.0.get(user)?;
+        let at = of_user.binary_search_by_key(&attribute, |(other, _)| *other).ok()?;
+        of_user.get(at).map(|(_, course)| course)
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&UserRef, Attribute, &UserCourse<'a>)> {
+        let all = self.0.iter();
+        all.flat_map(|(user, list)| list.iter().map(move |(attribute, course)| (user, *attribute, course)))
+    }
+
+    fn add(&mut self, at: usize, user: UserRef, edits: &'a [Edit]) {
+        let of_user = self.0.entry(user).or_insert_with(|| Vec::with_capacity(edits.len()));
+        for edit in edits {
+            let after = edit.after.as_ref();
+            match of_user.binary_search_by_key(&edit.attribute, |(attribute, _)| *attribute) {
+                Err(place) => {
+                    let course = Course::new(at, edit.before.clone(), after);
+                    of_user.insert(place, (edit.attribute, course));
+                }
+                Ok(place) => {
+                    let Some((_, course)) = of_user.get_mut(place) else { continue };
+                    let before = course.last.map(|value| value.text().into());
+                    course.go_on(at, before, after);
+                }
+            }
+        }
+    }
 }
 
 /// A value on its way through the changes: what it is at first, in between, and at last. Only the last one is an
 /// effect; the others are temporary.
 #[derive(Debug)]
 pub(super) struct Course<T> {
-    /// The value before the first change, and after each of them.
-    pub(super) values: Vec<Option<Box<str>>>,
-    /// The changes, by position.
-    pub(super) changes: Vec<usize>,
+    /// The changes; one, nearly always.
+    pub(super) steps: Vec<Step>,
     /// The value at last, as the last change has it.
     pub(super) last: T,
 }
 
+/// A change that a value goes through.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// The change, by position.
+    pub(super) change: usize,
+    /// The value before it.
+    pub(super) before: Option<Box<str>>,
+}
+
 impl<T> Course<T> {
+    /// A course that begins with this change.
+    fn new(change: usize, before: Option<Box<str>>, last: T) -> Self {
+        Self { steps: vec![Step { change, before }], last }
+    }
+
+    /// Goes on to another value.
+    fn go_on(&mut self, change: usize, before: Option<Box<str>>, last: T) {
+        self.steps.push(Step { change, before });
+        self.last = last;
+    }
+
+    /// The value at first.
+    pub(super) fn first(&self) -> Option<Box<str>> {
+        self.steps.first().and_then(|step| step.before.clone())
+    }
+
     /// The last change.
     pub(super) fn end(&self) -> usize {
-        self.changes.last().copied().unwrap_or_default()
+        self.steps.last().map(|step| step.change).unwrap_or_default()
     }
 }
 
@@ -79,16 +142,16 @@ impl<'a> Effects<'a> {
     }
 
     fn deactivates(&self, user: &UserRef) -> bool {
-        let active = self.users.get(&(user.clone(), Attribute::Active));
+        let active = self.users.get(user, Attribute::Active);
         active.is_some_and(|course| course.last == Some(&Value::Flag(false)))
     }
 
     fn add(&mut self, at: usize, change: &'a Change) {
         match &change.action {
             Action::CreateUser { user_name, edits } => {
-                self.edits(at, &UserRef::New(user_name.clone()), edits);
+                self.users.add(at, UserRef::New(user_name.clone()), edits);
             }
-            Action::UpdateUser { id, edits, siblings: _ } => self.edits(at, id, edits),
+            Action::UpdateUser { id, edits, siblings: _ } => self.users.add(at, id.clone(), edits),
             Action::CreateGroup { display_name, members } => {
                 let group = self.groups.entry(GroupRef::New(display_name.clone())).or_default();
                 group.created = Some(at);
@@ -96,15 +159,14 @@ impl<'a> Effects<'a> {
             }
             Action::UpdateGroup { id, rename, add, remove } => {
                 let group = self.groups.entry(id.clone()).or_default();
-                if let Some(rename) = rename {
-                    let course = group.name.get_or_insert_with(|| Course {
-                        values: vec![Some(rename.before.clone())],
-                        changes: Vec::new(),
-                        last: &rename.after,
-                    });
-                    course.values.push(Some(rename.after.clone()));
-                    course.changes.push(at);
-                    course.last = &rename.after;
+                match (rename, &mut group.name) {
+                    (Some(rename), Some(course)) => {
+                        course.go_on(at, Some(course.last.into()), &rename.after);
+                    }
+                    (Some(rename), name) => {
+                        *name = Some(Course::new(at, Some(rename.before.clone()), &rename.after));
+                    }
+                    (None, _) => {}
                 }
                 group.joins.extend(add.iter().map(|member| (member, at)));
                 group.leaves.extend(remove.iter().map(|member| (member, at)));
@@ -113,19 +175,6 @@ impl<'a> Effects<'a> {
                 let group = self.groups.entry(GroupRef::Existing(id.clone())).or_default();
                 group.deleted = Some((at, &change.name, members));
             }
-        }
-    }
-
-    fn edits(&mut self, at: usize, user: &UserRef, edits: &'a [model::Edit]) {
-        for edit in edits {
-            let course = self.users.entry((user.clone(), edit.attribute)).or_insert_with(|| Course {
-                values: vec![edit.before.clone()],
-                changes: Vec::new(),
-                last: None,
-            });
-            course.values.push(edit.after.as_ref().map(|value| value.text().into()));
-            course.changes.push(at);
-            course.last = edit.after.as_ref();
         }
     }
 }

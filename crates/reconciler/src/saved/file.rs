@@ -2,11 +2,11 @@
 
 use super::sides::{Side, Sides, member};
 use super::{SavedPlan, strict};
-use crate::digest;
+use crate::digest::OfPlan;
 use model::attribute::Dialect;
 use model::change::{Action, Change, ChangeKind, GroupRef, UserRef};
 use model::names::{GroupId, UserId};
-use model::plan::{Encoded, FORMAT, Method, Request};
+use model::plan::{FORMAT, Method, Request};
 use scim_adapter::encode;
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -66,14 +66,31 @@ struct Header<'a> {
     format_version: Option<&'a RawValue>,
 }
 
+/// The whole file, its changes as they are written: a hundred thousand of them half read beside themselves as they are
+/// meant would take as much room as the file.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Document<'a> {
+    #[serde(borrow, default)]
+    format_version: Option<&'a RawValue>,
     target: Option<String>,
     workspace: Option<String>,
     dialect: Dialect,
     #[serde(borrow)]
-    changes: Vec<StoredChange<'a>>,
+    changes: Vec<&'a RawValue>,
     digest: String,
+}
+
+/// What of a change the others need to be read.
+#[derive(Deserialize)]
+struct Outline {
+    target: String,
+    request: OutlineRequest,
+}
+
+#[derive(Deserialize)]
+struct OutlineRequest {
+    method: Method,
 }
 
 #[derive(Deserialize)]
@@ -106,39 +123,56 @@ impl SavedPlan {
         if text.len() > MAX_BYTES {
             return Err(SavedPlanError::TooLarge);
         }
-        let header: Header<'_> =
-            serde_json::from_str(text).map_err(|error| SavedPlanError::NotAPlan(error.to_string()))?;
-        match header.format_version.map(RawValue::get) {
+        // What another version says of changes does not hide that it is another.
+        let document: serde_json::Result<Document<'_>> = serde_json::from_str(text);
+        let version = if let Ok(document) = &document {
+            document.format_version
+        } else {
+            let header: Header<'_> =
+                serde_json::from_str(text).map_err(|error| SavedPlanError::NotAPlan(error.to_string()))?;
+            header.format_version
+        };
+        match version.map(RawValue::get) {
             None => return Err(SavedPlanError::NotAPlan("it has no `formatVersion`".to_owned())),
             Some(version) if version == FORMAT.to_string() => {}
             Some(other) => return Err(SavedPlanError::Version(shown(other))),
         }
-        let document: Document<'_> =
-            serde_json::from_str(text).map_err(|error| SavedPlanError::Broken(error.to_string()))?;
-        let Document { target, workspace, dialect, changes: stored, digest: stated } = document;
+        let broken = |error: serde_json::Error| SavedPlanError::Broken(error.to_string());
+        let document = document.map_err(broken)?;
+        let Document { format_version: _, target, workspace, dialect, changes: stored, digest: stated } =
+            document;
 
-        let created: HashSet<String> = stored
-            .iter()
-            .filter(|change| change.request.method == Method::Post)
-            .map(|change| change.target.to_string())
-            .collect();
+        let mut created: HashSet<String> = HashSet::new();
+        for stored in &stored {
+            let Outline { target, request } = serde_json::from_str(stored.get()).map_err(broken)?;
+            if request.method == Method::Post {
+                created.insert(target);
+            }
+        }
         let mut changes = Vec::with_capacity(stored.len());
         let mut requests = Vec::with_capacity(stored.len());
         let mut made: HashSet<String> = HashSet::new();
+        let mut digest = OfPlan::new(workspace.as_deref());
+        let mut altered = None;
         for (at, stored) in stored.into_iter().enumerate() {
-            let (change, encoded) = stored
+            let stored: StoredChange<'_> = serde_json::from_str(stored.get()).map_err(broken)?;
+            let (change, request) = stored
                 .read(at + 1, &created, &mut made)
                 .map_err(|what| SavedPlanError::Change { change: at + 1, what })?;
+            digest.add(&change, &request);
+            if let (None, Err(what)) = (&altered, check_request(&change, &request, dialect)) {
+                altered = Some(SavedPlanError::Change { change: at + 1, what: what.to_owned() });
+            }
+            let is_update = matches!(change.action, Action::UpdateUser { .. });
+            requests.push(is_update.then_some(request));
             changes.push(change);
-            requests.push(encoded);
         }
-        let found = digest::of_plan(workspace.as_deref(), changes.iter().zip(&requests));
+        let found = digest.finish();
         if found != stated {
             return Err(SavedPlanError::Digest { stated: shown(&stated), found });
         }
-        for (at, (change, encoded)) in changes.iter().zip(&requests).enumerate() {
-            check_request(change, encoded, dialect)
-                .map_err(|what| SavedPlanError::Change { change: at + 1, what: what.to_owned() })?;
+        if let Some(altered) = altered {
+            return Err(altered);
         }
         Ok(Self { target, workspace, dialect, digest: found, changes, requests })
     }
@@ -154,14 +188,13 @@ fn shown(text: &str) -> String {
 
 /// Whether the request is the one that this change is sent as. Of an account's update only the path can be judged
 /// here: its body may repeat values that only the directory knows, and is compared when the plan is resumed.
-fn check_request(change: &Change, saved: &Encoded, dialect: Dialect) -> Result<(), &'static str> {
+fn check_request(change: &Change, saved: &Request, dialect: Dialect) -> Result<(), &'static str> {
     let ours = encode(change, dialect).request;
-    if ours.method != saved.request.method || ours.path != saved.request.path {
+    if ours.method != saved.method || ours.path != saved.path {
         return Err("its request goes to something else than its target");
     }
     let is_update = matches!(change.action, Action::UpdateUser { .. });
-    let body = |request: &Request| request.body.as_ref().map(|body| digest::canonical(body.get()));
-    if !is_update && body(&ours) != body(&saved.request) {
+    if !is_update && ours.body.as_deref().map(RawValue::get) != saved.body.as_deref().map(RawValue::get) {
         return Err("its request does not do what its `before` and `after` say");
     }
     Ok(())
@@ -175,7 +208,7 @@ impl StoredChange<'_> {
         number: usize,
         created: &HashSet<String>,
         made: &mut HashSet<String>,
-    ) -> Result<(Change, Encoded), String> {
+    ) -> Result<(Change, Request), String> {
         let Self { id, kind, target, name, request, before, after } = self;
         let StoredRequest { method, path, body } = request;
         let sides = Sides { before: &before, after: &after, created };
@@ -209,8 +242,7 @@ impl StoredChange<'_> {
                 Some(to_raw_value(&value).map_err(|error| error.to_string())?)
             }
         };
-        let request = Request { method, path, body };
-        Ok((change, Encoded { request, fallbacks: Vec::new() }))
+        Ok((change, Request { method, path, body }))
     }
 }
 

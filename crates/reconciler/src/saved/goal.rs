@@ -40,15 +40,15 @@ impl SavedGoal<'_> {
         let people = People::by_names((&self.saved.changes, &effects), self.roster, &live);
         let modes = &self.roster.policy.attributes;
         let mut unmet = BTreeSet::new();
-        for ((user, attribute), course) in &effects.users {
+        for (user, attribute, course) in effects.users.iter() {
             let can_be_made_up_for = |attribute: Attribute| {
                 attribute.row().writable == Writable::Always && modes.get(attribute) == AttributeMode::Enforce
             };
             let holds = people.account(user).is_some_and(|account| {
-                live.has(account, *attribute, course.last, |person| people.account(person))
+                live.has(account, attribute, course.last, |person| people.account(person))
                     || effects.has_left(user, account)
-                    || effects.is_spare(user, account, *attribute)
-                    || (matches!(user, UserRef::New(_)) && !can_be_made_up_for(*attribute))
+                    || effects.is_spare(user, account, attribute)
+                    || (matches!(user, UserRef::New(_)) && !can_be_made_up_for(attribute))
             });
             if !holds {
                 unmet.insert(course.end());

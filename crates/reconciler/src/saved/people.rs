@@ -23,7 +23,7 @@ pub(super) enum Who<'a> {
 
 /// Whether an account is not about to give up its name or address in this very plan, so that it is another's.
 fn keeps(effects: &Effects<'_>, user: &User, attribute: Attribute) -> bool {
-    !effects.users.contains_key(&(UserRef::Existing(user.id.clone()), attribute))
+    effects.users.get(&UserRef::Existing(user.id.clone()), attribute).is_none()
 }
 
 /// The people of a saved plan.

@@ -6,7 +6,7 @@ use super::effects::Effects;
 use super::live::Live;
 use super::people::People;
 use super::rest::{self, Rest};
-use crate::digest::{self, Ground};
+use crate::digest::Ground;
 use crate::planner::{self, Context};
 use differ::{Diff, Options};
 use model::attribute::Dialect;
@@ -18,6 +18,7 @@ use model::plan::{Outcome, Plan, Request, Verdict};
 use model::roster::Roster;
 use model::stale::{Moved, Progress, Why};
 use scim_adapter::{Ids, encode};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A saved plan as far as it is still to be done.
@@ -111,7 +112,8 @@ impl SavedPlan {
         let sides =
             Sides { saved: self, roster, live: &live, people: &people, effects: &effects, fresh: &fresh };
         let Assessment { kept, open, begun, moved } = assess::assess(&sides);
-        drop(fresh);
+        // Of a first import, each of these is as large as the plan, and so is what is made next.
+        drop((effects, fresh));
         if !moved.is_empty() {
             return Err(ResumeError::Stale(moved));
         }
@@ -124,6 +126,7 @@ impl SavedPlan {
             moved.sort_by_key(|one| one.change);
             return Err(ResumeError::Stale(moved));
         }
+        drop((kept, equals, changeset));
         let verdicts = verdicts.into_iter().filter(|verdict| concerns(verdict, &changes)).collect();
         let diff = Diff { changeset: Changeset { changes }, verdicts, notes, matched };
         let mut plan = planner::of_diff(roster, directory, context, diff, Ground::of(roster, directory));
@@ -187,8 +190,12 @@ impl SavedPlan {
         for change in left.iter().filter(|change| !assess::is_group(change)) {
             let Some(at) = equals.find(change) else { continue };
             met.insert(at);
-            let saved = self.requests.get(at).map(|encoded| &encoded.request);
-            if saved.is_none_or(|saved| !equals.is_same(saved, &encode(change, dialect).request)) {
+            let saved = match self.requests.get(at) {
+                Some(Some(saved)) => Some(Cow::Borrowed(saved)),
+                Some(None) => self.changes.get(at).map(|saved| Cow::Owned(encode(saved, dialect).request)),
+                None => None,
+            };
+            if saved.is_none_or(|saved| !equals.is_same(&saved, &encode(change, dialect).request)) {
                 moved.push(self.moved(at, Why::OtherRequest));
             }
         }
@@ -253,7 +260,7 @@ impl<'a> Equals<'a> {
     fn is_same(&self, saved: &Request, now: &Request) -> bool {
         let filled = |request: &Request| {
             let request = self.ids.fill(request).ok()?;
-            let body = request.body.as_ref().map(|body| digest::canonical(body.get()));
+            let body = request.body.as_ref().map(|body| body.get().to_owned());
             Some((request.method, request.path.clone(), body))
         };
         filled(saved).is_some_and(|saved| filled(now) == Some(saved))

@@ -1,11 +1,12 @@
 //! The JSON of a snapshot's accounts and groups. It is written straight from the directory, without a tree of JSON
 //! values in between: the digest of a large directory is taken from it in every plan.
 
-use model::attribute::Attribute;
+use model::attribute::{Attribute, TABLE};
 use model::directory::{AccountKind, Directory, Group, User, UserIndex};
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use std::sync::LazyLock;
 
 /// A directory's content for a digest: accounts and groups by ascending id, so that the order in which a service
 /// happens to list them does not matter.
@@ -84,16 +85,24 @@ impl Serialize for UserForm<'_> {
 
 /// The key that leads to the mapping which an attribute stands in.
 fn outer((attribute, _): &(Attribute, Box<str>)) -> Option<&'static str> {
-    Some(attribute.key().split_once('.')?.0)
+    KEYS.get(*attribute as usize).and_then(|(outer, _)| *outer)
 }
+
+/// Of each attribute's key, the step that leads to a mapping, and the last one.
+static KEYS: LazyLock<Vec<(Option<&str>, &str)>> = LazyLock::new(|| {
+    let steps =
+        |key: &'static str| key.split_once('.').map_or((None, key), |(outer, last)| (Some(outer), last));
+    TABLE.iter().map(|row| steps(row.key)).collect()
+});
 
 /// The attributes of one mapping, by the last step of their keys.
 struct Inner<'a>(&'a [(Attribute, Box<str>)]);
 
 impl Serialize for Inner<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let last = |key: &'static str| key.rsplit('.').next().unwrap_or(key);
-        serializer.collect_map(self.0.iter().map(|(attribute, value)| (last(attribute.key()), value)))
+        let last =
+            |attribute: Attribute| KEYS.get(attribute as usize).map_or(attribute.key(), |(_, last)| last);
+        serializer.collect_map(self.0.iter().map(|(attribute, value)| (last(*attribute), value)))
     }
 }
 

@@ -2,11 +2,10 @@
 
 use super::Counts;
 use crate::harmless::write_json;
-use model::change::Need;
+use model::change::{After, Before, Need};
 use model::plan::{Encoded, FORMAT, Plan};
 use model::{Action, Attribute, Change, Edit, Place, Sources};
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
 use std::io;
 
 /// The plan as JSON, streamed: one member of the object to a line, one change to a line, whatever the size of the plan.
@@ -89,8 +88,8 @@ struct ChangeJson<'a> {
     waits_for: Vec<WaitJson>,
     request: &'a model::plan::Request,
     fallbacks: &'a [model::plan::Fallback],
-    before: Map<String, Json>,
-    after: Map<String, Json>,
+    before: Before<'a>,
+    after: After<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     edits: Vec<EditJson<'a>>,
 }
@@ -139,8 +138,8 @@ impl<'a> ChangeJson<'a> {
             waits_for: waits_for.iter().map(wait).collect(),
             request,
             fallbacks,
-            before: change.before(),
-            after: change.after(),
+            before: Before(change),
+            after: After(change),
             edits: edits.iter().map(edit).collect(),
         }
     }

@@ -330,7 +330,7 @@ fn full_line(view: &View<'_>, temporaries: &Temporaries<'_>, index: usize, chang
         }
         None => out.push_str(" (not in the roster)"),
     }
-    if let Some(waits) = view.waits(change) {
+    if let Some(waits) = view.waits(change, false) {
         let _ = write!(out, "; {waits}");
     }
     out.push('\n');

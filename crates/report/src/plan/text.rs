@@ -293,7 +293,7 @@ fn write_change(
             write_members(out, options, "had", members.iter().map(|id| view.account(id.as_str())));
         }
     }
-    if let Some(waits) = view.waits(change) {
+    if let Some(waits) = view.waits(change, options.full) {
         let _ = writeln!(out, "        {}", options.style.paint(Tone::Faint, &waits));
     }
     if options.verbose {

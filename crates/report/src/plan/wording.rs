@@ -49,12 +49,23 @@ impl Medium {
 
     /// Numbers of changes. Outside a code span a forge would link them to its issues.
     pub(crate) fn numbers(self, numbers: &[usize]) -> String {
+        self.folded_numbers(numbers, usize::MAX)
+    }
+
+    /// [`Medium::numbers`], at most so many runs of them.
+    fn folded_numbers(self, numbers: &[usize], most: usize) -> String {
+        let (shown, left_out) = change_numbers(numbers, most);
+        let more = if left_out > 0 { format!(" and {} more", number(left_out)) } else { String::new() };
         match self {
-            Self::Terminal | Self::Diff => change_numbers(numbers),
-            Self::Markdown => format!("`{}`", change_numbers(numbers)),
+            Self::Terminal | Self::Diff => shown + &more,
+            Self::Markdown => format!("`{shown}`{more}"),
         }
     }
 }
+
+/// How many runs of numbers are shown of the changes that one waits for: a new group of hundreds waits for each of them
+/// who joins the workspace, too.
+const WAITS_SHOWN: usize = 20;
 
 /// A plan as one reader sees it: its names resolved, its places found.
 #[derive(Clone, Copy)]
@@ -161,7 +172,9 @@ impl<'a> View<'a> {
     }
 
     /// What a change waits for, and what becomes of it if that fails; `None` when it waits for nothing.
-    pub(crate) fn waits(&self, change: &Change) -> Option<String> {
+    pub(crate) fn waits(&self, change: &Change, full: bool) -> Option<String> {
+        let most = if full { usize::MAX } else { WAITS_SHOWN };
+        let shown = |numbers: &[usize]| self.medium.folded_numbers(numbers, most);
         if change.waits_for.is_empty() {
             return None;
         }
@@ -183,10 +196,10 @@ impl<'a> View<'a> {
             (_, true) => " and is skipped if one of them fails".to_owned(),
             (n, false) => {
                 let one = if n == 1 { "" } else { "one of " };
-                format!(" and is skipped if {one}{} fails", self.medium.numbers(&needed))
+                format!(" and is skipped if {one}{} fails", shown(&needed))
             }
         };
-        Some(format!("waits for {}{failure}", self.medium.numbers(&all)))
+        Some(format!("waits for {}{failure}", shown(&all)))
     }
 }
 

@@ -154,6 +154,38 @@ fn a_crowd_is_folded_and_counted() {
 }
 
 #[test]
+fn the_first_import_of_a_large_company_can_be_read() {
+    use model::change::{ChangeId, Dependency, Need};
+    let World { plan, .. } = crowd(10_000);
+    let mut changes = plan.changeset.changes;
+    // Everybody is in one group of 580, and no two of a group follow each other.
+    changes.extend((0..500_u32).map(|at| {
+        let members: Vec<u32> = (0..580).map(|n| (at + n * 17) % 10_000).collect();
+        let mut group = Change {
+            action: Action::CreateGroup {
+                display_name: format!("team {at}").into(),
+                members: members.iter().map(|n| new(&format!("user{n}"))).collect(),
+            },
+            name: format!("team {at}").into(),
+            origin: None,
+            waits_for: Vec::new(),
+        };
+        let waits = members.iter().map(|n| Dependency { on: ChangeId(*n), need: Need::End });
+        group.waits_for.extend(waits);
+        group
+    }));
+    let World { plan, sources } = World::new(changes);
+    let shown = text(&plan, Some(&sources), &options());
+    assert!(shown.lines().all(|line| line.chars().count() < 400), "{shown}");
+    let lines: Vec<&str> = shown.lines().collect();
+    let of_team = lines.iter().position(|line| line.contains("#10001 group"));
+    let (head, rest) = (&lines[..9], &lines[of_team.unwrap()..]);
+    assert_snapshot!([head, &["[...]"], &rest[..6], &["[...]"], &rest[rest.len() - 6..]].concat().join("\n"));
+    let full = text(&plan, None, &Options { full: true, ..options() });
+    assert!(full.lines().any(|line| line.contains("waits for #1, #18, #35") && line.len() > 3_000));
+}
+
+#[test]
 fn long_lists_of_members_are_folded_and_wrapped_between_names() {
     let members: Vec<_> = (0..432).map(|i| new(&format!("user{i}"))).collect();
     let World { plan, .. } = World::new(vec![group("everybody", 3, None, members, &["ada"])]);
