@@ -82,6 +82,13 @@ pub struct Request {
     pub body: Option<Box<RawValue>>,
 }
 
+impl Request {
+    /// The body as it is sent.
+    pub fn body_text(&self) -> Option<&str> {
+        self.body.as_deref().map(RawValue::get)
+    }
+}
+
 /// The method of a request that writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

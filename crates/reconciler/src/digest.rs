@@ -1,8 +1,7 @@
 //! SHA-256 digests of what a plan was made from and of the plan itself (design §5).
 
-use crate::snapshot::Content;
 use model::change::{After, Before, Change};
-use model::directory::Directory;
+use model::directory::{AccountKind, Directory, Group, User, UserIndex};
 use model::place::Sources;
 use model::plan::{FORMAT, Request};
 use model::roster::Roster;
@@ -14,13 +13,13 @@ use std::io::{self, BufWriter, Write as _};
 pub(crate) struct Ground {
     /// [`of_roster`].
     pub(crate) roster: String,
-    /// Of the directory, by its [`Content`].
+    /// [`of_directory`].
     pub(crate) directory: String,
 }
 
 impl Ground {
     pub(crate) fn of(roster: &Roster, directory: &Directory) -> Self {
-        Self { roster: of_roster(&roster.sources), directory: of_json(&Content(directory)) }
+        Self { roster: of_roster(&roster.sources), directory: of_directory(directory) }
     }
 }
 
@@ -33,6 +32,85 @@ pub fn of_roster(sources: &Sources) -> String {
         hasher.update(source.text.as_bytes());
     }
     hex(&hasher.finalize())
+}
+
+/// The digest of a directory: every account and every group by ascending id, so that the order in which a service happens
+/// to list them does not matter.
+pub fn of_directory(directory: &Directory) -> String {
+    let Directory { dialect: _, users, groups, .. } = directory;
+    let mut parts = Parts::default();
+    let mut by_id: Vec<(UserIndex, &User)> = directory.iter().collect();
+    by_id.sort_unstable_by(|(_, a), (_, b)| a.id.cmp(&b.id));
+    parts.count(users.len());
+    let mut ranks = vec![0_u32; users.len()];
+    for (rank, (index, user)) in (0..).zip(&by_id) {
+        if let Some(place) = ranks.get_mut(index.get()) {
+            *place = rank;
+        }
+        let User { id, kind, active, guest, attributes, selectors } = user;
+        parts.text(id.as_str());
+        parts.flags([*kind == AccountKind::Bot, *active, *guest]);
+        for list in [attributes, selectors] {
+            parts.count(list.len());
+            for (attribute, value) in list {
+                parts.text(attribute.key());
+                parts.text(value);
+            }
+        }
+    }
+    let mut groups: Vec<&Group> = groups.iter().collect();
+    groups.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    let mut list: Vec<u32> = Vec::new();
+    for Group { id, display_name, members, foreign_members } in groups {
+        parts.text(id.as_str());
+        parts.text(display_name);
+        list.clear();
+        list.extend(members.iter().filter_map(|member| ranks.get(member.get())));
+        list.sort_unstable();
+        parts.count(list.len());
+        for (_, member) in list.iter().filter_map(|rank| by_id.get(*rank as usize)) {
+            parts.text(member.id.as_str());
+        }
+        let mut foreign: Vec<&str> = foreign_members.iter().map(|value| &**value).collect();
+        foreign.sort_unstable();
+        parts.count(foreign.len());
+        for value in foreign {
+            parts.text(value);
+        }
+    }
+    parts.finish()
+}
+
+/// What is digested, each part so that it cannot be taken for another or for two.
+#[derive(Default)]
+struct Parts {
+    hasher: Sha256,
+    /// Parts are small, and hashing takes blocks.
+    waiting: Vec<u8>,
+}
+
+impl Parts {
+    fn count(&mut self, number: usize) {
+        self.waiting.extend_from_slice(&(number as u64).to_be_bytes());
+    }
+
+    fn flags(&mut self, flags: [bool; 3]) {
+        self.waiting.extend(flags.map(u8::from));
+    }
+
+    fn text(&mut self, text: &str) {
+        self.count(text.len());
+        self.waiting.extend_from_slice(text.as_bytes());
+        if self.waiting.len() >= 16 << 10 {
+            self.hasher.update(&self.waiting);
+            self.waiting.clear();
+        }
+    }
+
+    fn finish(mut self) -> String {
+        self.hasher.update(&self.waiting);
+        hex(&self.hasher.finalize())
+    }
 }
 
 /// The digest of anything by its JSON form.
@@ -78,7 +156,7 @@ impl OfPlan {
     pub(crate) fn add(&mut self, change: &Change, request: &Request) {
         self.text(request.method.as_str());
         self.text(&request.path);
-        self.text(request.body.as_ref().map_or("", |body| body.get()));
+        self.text(request.body_text().unwrap_or_default());
         self.json(&Before(change));
         self.json(&After(change));
     }
@@ -133,7 +211,70 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::attribute::{Attribute, Dialect};
+    use model::directory::RawGroup;
+    use model::names::{GroupId, UserId};
     use model::place::Source;
+
+    #[test]
+    fn a_directory_has_another_digest_where_anything_differs_but_the_order_in_which_it_is_listed() {
+        let user = |id: &str| User {
+            id: UserId::new(id),
+            kind: AccountKind::Person,
+            active: true,
+            guest: false,
+            attributes: vec![(Attribute::Title, "CEO".into()), (Attribute::Locality, "Paris".into())],
+            selectors: vec![(Attribute::Locality, "type eq \"work\"".into())],
+        };
+        let group = |id: &str, members: &[&str]| RawGroup {
+            id: GroupId::new(id),
+            display_name: "eng".into(),
+            members: members.iter().map(|member| (*member).into()).collect(),
+        };
+        let users = || vec![user("U1"), user("U2"), user("U3")];
+        let groups = || vec![group("S1", &["U1", "U2", "X8", "X9"]), group("S2", &[])];
+        let of = |users, groups| of_directory(&Directory::new(Dialect::Slack, users, groups));
+        let digest = of(users(), groups());
+        for rotated in 1..3 {
+            let (mut users, mut groups) = (users(), groups());
+            users.rotate_left(rotated);
+            groups.reverse();
+            groups[1].members.rotate_left(rotated);
+            assert_eq!(of(users, groups), digest);
+        }
+        let other_user = |change: fn(&mut User)| {
+            let mut users = users();
+            change(&mut users[1]);
+            of(users, groups())
+        };
+        let other_group = |change: fn(&mut RawGroup)| {
+            let mut groups = groups();
+            change(&mut groups[0]);
+            of(users(), groups)
+        };
+        let mut all = vec![
+            digest,
+            other_user(|user| user.id = UserId::new("U22")),
+            other_user(|user| user.kind = AccountKind::Bot),
+            other_user(|user| user.active = false),
+            other_user(|user| user.guest = true),
+            other_user(|user| user.attributes[0].0 = Attribute::Department),
+            other_user(|user| user.attributes[0].1 = "CTO".into()),
+            other_user(|user| drop(user.attributes.pop())),
+            other_user(|user| user.selectors[0].1 = "primary eq true".into()),
+            other_user(|user| user.attributes.append(&mut user.selectors)),
+            other_group(|group| group.id = GroupId::new("S3")),
+            other_group(|group| group.display_name = "ops".into()),
+            other_group(|group| group.members[0] = "U3".into()),
+            other_group(|group| group.members[3] = "X7".into()),
+            other_group(|group| drop(group.members.pop())),
+            other_group(|group| group.members.clear()),
+        ];
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
 
     #[test]
     fn a_roster_cut_differently_into_files_has_another_digest_and_a_renamed_file_has_the_same() {

@@ -194,7 +194,7 @@ fn check_request(change: &Change, saved: &Request, dialect: Dialect) -> Result<(
         return Err("its request goes to something else than its target");
     }
     let is_update = matches!(change.action, Action::UpdateUser { .. });
-    if !is_update && ours.body.as_deref().map(RawValue::get) != saved.body.as_deref().map(RawValue::get) {
+    if !is_update && ours.body_text() != saved.body_text() {
         return Err("its request does not do what its `before` and `after` say");
     }
     Ok(())

@@ -20,6 +20,7 @@ use model::stale::{Moved, Progress, Why};
 use scim_adapter::{Ids, encode};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::Write as _;
 
 /// A saved plan as far as it is still to be done.
 #[derive(Debug, Clone)]
@@ -246,21 +247,27 @@ impl<'a> Equals<'a> {
             }
             _ => return None,
         };
-        let after: Vec<String> = edits
-            .iter()
-            .map(|edit| {
-                let after = edit.after.as_ref().map(|value| self.people.named_now(value).text());
-                format!("{}={after:?}", edit.attribute.key())
-            })
-            .collect();
-        Some((target, after.join(" ")))
+        let mut work = String::new();
+        for edit in edits {
+            work.push_str(edit.attribute.key());
+            // The length keeps a value from being taken for two.
+            let _ = match edit.after.as_ref().map(|value| self.people.named_now(value).text()) {
+                Some(after) => write!(work, "={}:{after} ", after.len()),
+                None => write!(work, "- "),
+            };
+        }
+        Some((target, work))
     }
 
     /// Whether two requests are the same once placeholders are filled in.
     fn is_same(&self, saved: &Request, now: &Request) -> bool {
+        let text = Request::body_text;
+        if (saved.method, &saved.path, text(saved)) == (now.method, &now.path, text(now)) {
+            return true;
+        }
         let filled = |request: &Request| {
             let request = self.ids.fill(request).ok()?;
-            let body = request.body.as_ref().map(|body| body.get().to_owned());
+            let body = text(&request).map(str::to_owned);
             Some((request.method, request.path.clone(), body))
         };
         filled(saved).is_some_and(|saved| filled(now) == Some(saved))

@@ -1,5 +1,4 @@
-//! The JSON of a snapshot's accounts and groups. It is written straight from the directory, without a tree of JSON
-//! values in between: the digest of a large directory is taken from it in every plan.
+//! The JSON of a snapshot's accounts and groups.
 
 use model::attribute::{Attribute, TABLE};
 use model::directory::{AccountKind, Directory, Group, User, UserIndex};
@@ -8,47 +7,12 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::sync::LazyLock;
 
-/// A directory's content for a digest: accounts and groups by ascending id, so that the order in which a service
-/// happens to list them does not matter.
-pub(crate) struct Content<'a>(pub(crate) &'a Directory);
-
-impl Serialize for Content<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let directory = self.0;
-        let mut users: Vec<(UserIndex, &User)> = directory.iter().collect();
-        users.sort_unstable_by(|(_, a), (_, b)| a.id.cmp(&b.id));
-        let mut ranks = vec![0; users.len()];
-        for (rank, (index, _)) in users.iter().enumerate() {
-            if let Some(place) = ranks.get_mut(index.get()) {
-                *place = rank;
-            }
-        }
-        let mut groups: Vec<&Group> = directory.groups.iter().collect();
-        groups.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let groups = groups.into_iter().map(|group| GroupForm { directory, group, ranks: Some(&ranks) });
-
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("users", &Listed(users.into_iter().map(|(_, user)| UserForm(user))))?;
-        map.serialize_entry("groups", &Listed(groups))?;
-        map.end()
-    }
-}
-
-/// What an iterator gives, as a list.
-struct Listed<I>(I);
-
-impl<I: Iterator<Item: Serialize> + Clone> Serialize for Listed<I> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.clone())
-    }
-}
-
 pub(super) fn user_json(user: &User) -> Value {
     serde_json::to_value(UserForm(user)).unwrap_or_default()
 }
 
 pub(super) fn group_json(directory: &Directory, group: &Group) -> Value {
-    serde_json::to_value(GroupForm { directory, group, ranks: None }).unwrap_or_default()
+    serde_json::to_value(GroupForm { directory, group }).unwrap_or_default()
 }
 
 /// An account under the keys of a roster.
@@ -124,27 +88,15 @@ impl Serialize for Selectors<'_> {
 struct GroupForm<'a> {
     directory: &'a Directory,
     group: &'a Group,
-    /// Per account, its place among all in the order of their ids, where somebody has found that out already.
-    ranks: Option<&'a [usize]>,
 }
 
 impl GroupForm<'_> {
     fn members(&self) -> Vec<&str> {
         let id = |index: &UserIndex| self.directory.user(*index).map(|user| user.id.as_str());
-        let (members, foreign_members) = (&self.group.members, &self.group.foreign_members);
-        match self.ranks {
-            Some(ranks) if foreign_members.is_empty() => {
-                let mut members = members.clone();
-                members.sort_unstable_by_key(|member| ranks.get(member.get()));
-                members.iter().filter_map(id).collect()
-            }
-            _ => {
-                let foreign = foreign_members.iter().map(|value| &**value);
-                let mut all: Vec<&str> = members.iter().filter_map(id).chain(foreign).collect();
-                all.sort_unstable();
-                all
-            }
-        }
+        let foreign = self.group.foreign_members.iter().map(|value| &**value);
+        let mut all: Vec<&str> = self.group.members.iter().filter_map(id).chain(foreign).collect();
+        all.sort_unstable();
+        all
     }
 }
 
