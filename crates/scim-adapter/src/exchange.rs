@@ -162,6 +162,7 @@ impl Exchange {
             let error = TransportError { kind: TransportErrorKind::Invalid, reached: Reached::No, message };
             fail(method, path, Failure::Transport(error))
         })?;
+        let left = Instant::now();
         let sent = timeout(ANSWER_DEADLINE, self.transport.send(request)).await;
         let response = sent.unwrap_or_else(|_| {
             Err(TransportError {
@@ -170,6 +171,13 @@ impl Exchange {
                 message: format!("no answer within {} seconds", ANSWER_DEADLINE.as_secs()),
             })
         });
+        let took = left.elapsed();
+        match &response {
+            Ok(response) => {
+                tracing::debug!(method, path, status = response.status().as_u16(), ?took, "answered");
+            }
+            Err(error) => tracing::debug!(method, path, %error, ?took, "not answered"),
+        }
         let answer = response.map_err(Failure::Transport).and_then(judge);
         answer.map_err(|failure| fail(method, path, failure))
     }

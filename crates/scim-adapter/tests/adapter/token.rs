@@ -66,3 +66,12 @@ async fn it_is_in_no_error_about_an_answer_that_repeats_it() {
         drop(reader.read_user(&UserId::new("U1")).await);
     }
 }
+
+/// Somebody who tries a simulator with the token `x` still reads what people are called.
+#[tokio::test]
+async fn one_that_keeps_nothing_secret_alters_no_answer() {
+    let token = SecretString::from("is");
+    let transport = HttpTransport::new(&HttpOptions { token, ..options(&parrot(200).await) }).unwrap();
+    let answer = transport.send(http::Request::get("/Users/U1").body(Bytes::new()).unwrap()).await.unwrap();
+    assert!(String::from_utf8_lossy(answer.body()).contains("Bearer is is Bearer is"), "{answer:?}");
+}
