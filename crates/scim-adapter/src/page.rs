@@ -53,22 +53,30 @@ struct Reading<'a> {
     requests: AtomicUsize,
 }
 
-/// All resources below `path`, in the order in which the service gives them.
+/// What is kept of a resource while the others are read.
+struct Kept<R> {
+    id: Option<Box<str>>,
+    resource: R,
+}
+
+/// All resources below `path`, in the order in which the service gives them: what `keep` makes of each as its page arrives,
+/// so that a large list is not held in two forms.
 ///
 /// # Errors
 /// Unless exactly `totalResults` resources with distinct ids came, on pages that all began where they were asked
 /// to.
-pub(crate) async fn read_all<T: Listed>(
+pub(crate) async fn read_all<T: Listed, R>(
     exchange: &Exchange,
     path: &'static str,
-) -> Result<Vec<T>, ReadError> {
+    keep: impl Fn(T) -> R,
+) -> Result<Vec<R>, ReadError> {
     let mut reads = 0;
     let mut counts = COUNTS.iter();
     let mut count = counts.next().copied().unwrap_or(1);
     loop {
         let reading = Reading { exchange, path, requests: AtomicUsize::new(0) };
-        match reading.whole(count).await {
-            Ok(list) => return Ok(list),
+        match reading.whole(count, &keep).await {
+            Ok(list) => return Ok(list.into_iter().map(|kept| kept.resource).collect()),
             Err(Flaw::Final(error)) => return Err(error),
             Err(Flaw::TooLarge(error)) => match counts.next() {
                 Some(smaller) => count = *smaller,
@@ -87,7 +95,7 @@ pub(crate) async fn read_all<T: Listed>(
 }
 
 impl Reading<'_> {
-    async fn whole<T: Listed>(&self, count: usize) -> Result<Vec<T>, Flaw> {
+    async fn whole<T: Listed, R>(&self, count: usize, keep: &impl Fn(T) -> R) -> Result<Vec<Kept<R>>, Flaw> {
         let first: Page<T> = self.page(1, count).await?;
         let Some(total) = first.total else {
             let failure = Failure::NotScim { status: 200, what: "JSON that is not a SCIM list" };
@@ -100,7 +108,7 @@ impl Reading<'_> {
         }
         let total = usize::try_from(total).unwrap_or(usize::MAX);
         self.check_start(&first, 1)?;
-        let mut list = first.resources.unwrap_or_default();
+        let mut list = kept(first.resources, keep);
         let step = list.len();
         if step > total {
             return Err(Flaw::Changed(format!("the first page holds {step} of {total} resources")));
@@ -110,10 +118,10 @@ impl Reading<'_> {
                 return Err(self.paging(format!("it says that there are {total} resources and gives none")));
             }
             // A service that gives fewer than it was asked for has a cap of its own, and the first page shows it.
-            let first_id = list.first().and_then(T::id).map(str::to_owned);
+            let first_id = list.first().and_then(|first| first.id.clone());
             let ranges = (step..total).step_by(step).map(|at| (at + 1, step.min(total - at)));
-            let rest: Vec<Vec<T>> = stream::iter(ranges)
-                .map(|(start, len)| self.range(start, len, step, total, first_id.as_deref()))
+            let rest: Vec<Vec<Kept<R>>> = stream::iter(ranges)
+                .map(|(start, len)| self.range(start, len, (step, total, first_id.as_deref()), keep))
                 .buffered(IN_FLIGHT)
                 .try_collect()
                 .await?;
@@ -124,15 +132,14 @@ impl Reading<'_> {
     }
 
     /// `len` resources from `start` on; in several pages where the service stops short.
-    async fn range<T: Listed>(
+    async fn range<T: Listed, R>(
         &self,
         start: usize,
         len: usize,
-        step: usize,
-        total: usize,
-        first_id: Option<&str>,
-    ) -> Result<Vec<T>, Flaw> {
-        let mut list: Vec<T> = Vec::with_capacity(len);
+        (step, total, first_id): (usize, usize, Option<&str>),
+        keep: &impl Fn(T) -> R,
+    ) -> Result<Vec<Kept<R>>, Flaw> {
+        let mut list: Vec<Kept<R>> = Vec::with_capacity(len);
         while list.len() < len {
             let left = len - list.len();
             let at = start + list.len();
@@ -160,7 +167,7 @@ impl Reading<'_> {
                     resources.len()
                 )));
             }
-            list.extend(resources);
+            list.extend(kept(Some(resources), keep));
         }
         Ok(list)
     }
@@ -188,10 +195,10 @@ impl Reading<'_> {
         }
     }
 
-    fn check_whole<T: Listed>(&self, list: &[T], total: usize) -> Result<(), Flaw> {
+    fn check_whole<R>(&self, list: &[Kept<R>], total: usize) -> Result<(), Flaw> {
         let mut ids = HashSet::with_capacity(list.len());
         for resource in list {
-            let Some(id) = resource.id() else {
+            let Some(id) = &resource.id else {
                 return Err(self.paging("a resource has no `id`".to_owned()));
             };
             if !ids.insert(id) {
@@ -207,6 +214,11 @@ impl Reading<'_> {
     fn paging(&self, why: String) -> Flaw {
         Flaw::Final(ReadError::Paging { path: self.path, why })
     }
+}
+
+fn kept<T: Listed, R>(resources: Option<Vec<T>>, keep: &impl Fn(T) -> R) -> Vec<Kept<R>> {
+    let kept = |resource: T| Kept { id: resource.id().map(Into::into), resource: keep(resource) };
+    resources.unwrap_or_default().into_iter().map(kept).collect()
 }
 
 /// A list that is not there, said in no SCIM words: the target is something else.

@@ -118,18 +118,24 @@ impl Reader {
 
     /// Every user.
     pub(crate) async fn users(&self) -> Result<Vec<User>, ReadError> {
-        let wire: Vec<WireUser> = read_all(&self.exchange, "/Users").await?;
         let dialect = self.dialect();
-        wire.into_iter()
-            .map(|user| user_from_wire(user, dialect))
+        let users =
+            read_all(&self.exchange, "/Users", |user: WireUser| user_from_wire(user, dialect)).await?;
+        users
+            .into_iter()
             .collect::<Result<_, _>>()
             .map_err(|why| ReadError::Resource { path: "/Users".to_owned(), why })
     }
 
     /// Every group with its members.
     async fn groups(&self) -> Result<Vec<RawGroup>, ReadError> {
-        let wire: Vec<WireGroup> = read_all(&self.exchange, "/Groups").await?;
-        stream::iter(wire.into_iter().map(|group| self.whole_group(group)))
+        // Where the list does not give all members, the group's id, by which it is read by itself.
+        let whole = |wire: WireGroup| {
+            let id = wire.id.as_deref().unwrap_or_default().to_owned();
+            if wire.members.0.is_some() { group_from_wire(wire).map_err(|_| id) } else { Err(id) }
+        };
+        let groups = read_all(&self.exchange, "/Groups", whole).await?;
+        stream::iter(groups.into_iter().map(|group| self.whole_group(group)))
             .buffered(IN_FLIGHT)
             .try_collect()
             .await
@@ -137,22 +143,19 @@ impl Reader {
 
     /// Every group, its members as far as the list gives them.
     pub(crate) async fn group_names(&self) -> Result<Vec<RawGroup>, ReadError> {
-        let wire: Vec<WireGroup> = read_all(&self.exchange, "/Groups").await?;
-        let groups = wire
-            .into_iter()
-            .map(|group| group_from_wire(WireGroup { total_results: Count::default(), ..group }));
+        let known = |group| group_from_wire(WireGroup { total_results: Count::default(), ..group });
+        let groups = read_all(&self.exchange, "/Groups", known).await?;
         groups
+            .into_iter()
             .collect::<Result<_, _>>()
             .map_err(|why| ReadError::Resource { path: "/Groups".to_owned(), why })
     }
 
-    async fn whole_group(&self, wire: WireGroup) -> Result<RawGroup, ReadError> {
-        if wire.members.0.is_some()
-            && let Ok(group) = group_from_wire(wire.clone())
-        {
-            return Ok(group);
-        }
-        let id = wire.id.as_deref().unwrap_or_default().to_owned();
+    async fn whole_group(&self, listed: Result<RawGroup, String>) -> Result<RawGroup, ReadError> {
+        let id = match listed {
+            Ok(group) => return Ok(group),
+            Err(id) => id,
+        };
         let group = self.read_group(&GroupId::new(id.clone())).await?;
         group.ok_or_else(|| ReadError::Changing {
             path: "/Groups",
