@@ -67,9 +67,10 @@ pub fn of_directory(directory: &Directory) -> String {
         list.clear();
         list.extend(members.iter().filter_map(|member| ranks.get(member.get())));
         list.sort_unstable();
+        // Whose ids these places are is digested already.
         parts.count(list.len());
-        for (_, member) in list.iter().filter_map(|rank| by_id.get(*rank as usize)) {
-            parts.text(member.id.as_str());
+        for rank in &list {
+            parts.bytes(&rank.to_be_bytes());
         }
         let mut foreign: Vec<&str> = foreign_members.iter().map(|value| &**value).collect();
         foreign.sort_unstable();
@@ -91,16 +92,20 @@ struct Parts {
 
 impl Parts {
     fn count(&mut self, number: usize) {
-        self.waiting.extend_from_slice(&(number as u64).to_be_bytes());
+        self.bytes(&(number as u64).to_be_bytes());
     }
 
     fn flags(&mut self, flags: [bool; 3]) {
-        self.waiting.extend(flags.map(u8::from));
+        self.bytes(&flags.map(u8::from));
     }
 
     fn text(&mut self, text: &str) {
         self.count(text.len());
-        self.waiting.extend_from_slice(text.as_bytes());
+        self.bytes(text.as_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.waiting.extend_from_slice(bytes);
         if self.waiting.len() >= 16 << 10 {
             self.hasher.update(&self.waiting);
             self.waiting.clear();
