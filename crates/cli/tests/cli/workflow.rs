@@ -5,8 +5,18 @@
 use crate::env::{Env, Ran, Workspace, repository, workspace};
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 const KEY: &str = "b5cf3d3cda4d1e1d";
+
+/// Stands in for openssl on a machine that has none, so that the scripts around it are tried all the same.
+const SEALER: &str = "#!/bin/sh
+[ -n \"$STATE_KEY\" ] || exit 1
+case \" $* \" in
+  *' -d '*) exec tr a-zA-Z n-za-mN-ZA-M < state.enc ;;
+  *) exec tr a-zA-Z n-za-mN-ZA-M > state.enc ;;
+esac
+";
 
 const SEED: &str = r#"{ "workspace": "acme", "users": [
   { "userName": "ada", "email": "ada@acme.example", "title": "Engineer" },
@@ -53,9 +63,18 @@ impl Runner {
             env!("CARGO_BIN_EXE_rosterctl"),
             workspace.target
         );
-        env.write("bin/rosterctl", shim);
-        std::fs::set_permissions(env.path("bin/rosterctl"), PermissionsExt::from_mode(0o755)).unwrap();
-        Self { env }
+        let runner = Self { env };
+        runner.install("rosterctl", &shim);
+        if Command::new("openssl").arg("version").output().is_err() {
+            runner.install("openssl", SEALER);
+        }
+        runner
+    }
+
+    fn install(&self, program: &str, script: &str) {
+        let path = format!("bin/{program}");
+        self.env.write(&path, script);
+        std::fs::set_permissions(self.env.path(&path), PermissionsExt::from_mode(0o755)).unwrap();
     }
 
     fn step(&self, name: &str, key: &str, approve: &str) -> Ran {
