@@ -16,13 +16,24 @@ pub fn beside<A: Send, B>(other: impl Fn() -> A + Sync, own: impl FnOnce() -> B)
 #[cfg(test)]
 mod tests {
     use super::beside;
-    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::thread;
 
     #[test]
-    fn both_are_done_at_the_same_time() {
-        let meeting = Barrier::new(2);
-        let meet = || meeting.wait().is_leader();
-        let (other, own) = beside(meet, meet);
+    fn the_other_is_done_on_a_thread_of_its_own() {
+        let here = || thread::current().id();
+        let (other, own) = beside(here, here);
+        assert_eq!(own, here());
         assert_ne!(other, own);
+    }
+
+    #[test]
+    fn what_failed_on_its_own_thread_is_done_here() {
+        let tries = AtomicUsize::new(0);
+        let other = || {
+            assert!(tries.fetch_add(1, Relaxed) > 0, "the first try fails");
+            thread::current().id()
+        };
+        assert_eq!(beside(other, || 7), (thread::current().id(), 7));
     }
 }
