@@ -63,6 +63,7 @@ fn place(path: &Path) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
     use std::os::unix::fs::{FileTypeExt as _, symlink};
+    use std::os::unix::net::UnixListener;
 
     fn write(path: &Path) -> io::Result<()> {
         write_whole(path, |out| out.write_all(b"new"))
@@ -87,13 +88,13 @@ mod tests {
     #[test]
     fn replaces_nothing_that_is_no_file() {
         let folder = tempfile::tempdir().unwrap();
-        let [pipe, link] = ["pipe", "link"].map(|name| folder.path().join(name));
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        symlink(&pipe, &link).unwrap();
-        for path in [&*pipe, &link, folder.path()] {
+        let [socket, link] = ["socket", "link"].map(|name| folder.path().join(name));
+        let _listener = UnixListener::bind(&socket).unwrap();
+        symlink(&socket, &link).unwrap();
+        for path in [&*socket, &link, folder.path()] {
             assert_eq!(write(path).unwrap_err().to_string(), "it is not a file", "{}", path.display());
         }
-        assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo() && link.is_symlink());
+        assert!(fs::symlink_metadata(&socket).unwrap().file_type().is_socket() && link.is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }
