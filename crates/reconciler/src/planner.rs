@@ -91,10 +91,12 @@ pub(crate) fn of_diff(
 
 /// The workspace that a plan is for: the one that the roster names, else the one that all live accounts name.
 pub fn workspace(roster: &Roster, directory: &Directory) -> Option<String> {
-    match (&roster.workspace, directory.workspaces().as_slice()) {
-        (Some(said), _) => Some(said.value.to_string()),
-        (None, [one]) => Some((*one).to_owned()),
-        (None, _) => None,
+    if let Some(said) = &roster.workspace {
+        return Some(said.value.to_string());
+    }
+    match directory.workspaces().as_slice() {
+        [one] => Some((*one).to_owned()),
+        _ => None,
     }
 }
 
