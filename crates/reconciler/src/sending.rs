@@ -59,6 +59,8 @@ impl Run<'_> {
                 let Some((change, encoded)) = at(plan, id) else { continue };
                 let (change, encoded, remark) = progress.outcomes.without_failed(id, change, encoded, plan);
                 if is_idle(&change) {
+                    let request = &encoded.request;
+                    self.writer.reader().pacer().release(RequestKind::of(request.method, &request.path));
                     let why = remark.unwrap_or_default();
                     let ending = Ending::Skipped { why: format!("nothing is left of it {why}") };
                     progress.finish(id, ending, &mut |ended| tell(plan, ended, None, recorder, on_event));

@@ -89,8 +89,13 @@ impl Pacer {
         Ok(())
     }
 
-    /// Uses a request that was counted ahead, if there is one.
-    fn use_reserved(&self, kind: RequestKind) -> bool {
+    /// Gives up a request that was counted ahead and is not to be sent. Its room is lost.
+    pub fn release(&self, kind: RequestKind) {
+        self.take_reserved(kind);
+    }
+
+    /// Takes a request that was counted ahead, and says whether there was one.
+    fn take_reserved(&self, kind: RequestKind) -> bool {
         match self.state().reserved.get_mut(&kind) {
             Some(left @ 1..) => {
                 *left -= 1;
@@ -103,7 +108,8 @@ impl Pacer {
     /// Waits until a request of this kind may go, and counts it. Requests of a kind go in the order in which they
     /// came. Dropped while it waits, it counts nothing.
     pub(crate) async fn acquire(&self, kind: RequestKind) {
-        if self.use_reserved(kind) {
+        // What was counted ahead waits all the same if the service has asked for silence since.
+        if self.take_reserved(kind) && !self.is_frozen(kind) {
             return;
         }
         let (own, all) = kind.sets();
@@ -338,6 +344,24 @@ mod tests {
         let times = send(&pacer, RequestKind::PostUser, 19).await;
         assert_eq!(times.iter().filter(|t| t.is_zero()).count(), 18);
         assert!(times[18] > Duration::from_millis(300));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_reserved_keeps_a_silence_that_was_asked_for_since() {
+        let pacer = Pacer::unlimited();
+        pacer.reserve(RequestKind::PostUser).unwrap();
+        pacer.give_way(RequestKind::PostUser, Instant::now(), Duration::from_secs(30));
+        let times = send(&pacer, RequestKind::PostUser, 2).await;
+        assert!(times.iter().all(|t| *t >= Duration::from_secs(30)), "{times:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_released_is_used_by_nobody() {
+        let pacer = slack();
+        while pacer.reserve(RequestKind::PostUser).is_ok() {}
+        (0..18).for_each(|_| pacer.release(RequestKind::PostUser));
+        let times = send(&pacer, RequestKind::PostUser, 1).await;
+        assert!(times[0] > Duration::from_millis(300));
     }
 
     #[tokio::test(start_paused = true)]
