@@ -1,7 +1,7 @@
 //! What is to become of every group: its name and its members.
 
 use crate::matching;
-use crate::notes::{Notes, Topic};
+use crate::notes::{self, Notes, Topic};
 use crate::people::{self, Fate, Person, Scene};
 use crate::protect;
 use model::directory::UserIndex;
@@ -267,7 +267,7 @@ impl<'a> Membership<'a> {
                 }
             }
         }
-        notes.line(Topic::LeftOut, &entry.display_name.value, "members left out", &left_out);
+        notes::about(notes, Topic::LeftOut, &entry.display_name.value, "members left out", &left_out);
     }
 
     fn standing(&self, entry: EntryIndex, person: &Person) -> Standing {
@@ -307,11 +307,11 @@ impl<'a> Membership<'a> {
             })
             .collect();
         let name = &entry.display_name.value;
-        notes.line(Topic::KeptMembers, name, "kept though the roster does not list them", &kept);
+        notes::about(notes, Topic::KeptMembers, name, "kept though the roster does not list them", &kept);
         let mut foreign: Vec<String> = group.foreign_members.iter().map(ToString::to_string).collect();
         foreign.sort_unstable();
         let words = "members that are no accounts of this directory are left alone";
-        notes.line(Topic::ForeignMembers, name, words, &foreign);
+        notes::about(notes, Topic::ForeignMembers, name, words, &foreign);
     }
 }
 

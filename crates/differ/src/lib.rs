@@ -85,7 +85,7 @@ pub fn diff(roster: &Roster, directory: &Directory, options: &Options) -> Result
     refuse(&mut errors)?;
 
     let mut verdicts = Vec::new();
-    let mut notes = notes::Notes::default();
+    let mut notes = notes::none();
     let protection = protect::Protection::new(roster, &live, &matched, &matched_groups, &mut verdicts);
     let scene =
         people::Scene { roster, live: &live, matched: &matched, protection: &protection, now: options.now };

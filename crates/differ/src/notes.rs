@@ -1,8 +1,5 @@
 //! What a reader of the plan should know beside the changes: gathered while planning, told in a few lines.
 
-use model::plan::Note;
-use std::collections::BTreeMap;
-
 /// How many names one note spells out before it says how many more there are.
 const NAMES_SHOWN: usize = 5;
 
@@ -33,8 +30,8 @@ pub(crate) enum Topic {
     Unlisted,
 }
 
-impl Topic {
-    const fn code(self) -> &'static str {
+impl model::notes::Topic for Topic {
+    fn code(self) -> &'static str {
         match self {
             Self::LeftOut => "left-out",
             Self::ExpiredGuest => "expired-guest",
@@ -50,8 +47,7 @@ impl Topic {
         }
     }
 
-    /// What is said of those who are named after it.
-    const fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Self::LeftOut => "left out of groups",
             Self::ExpiredGuest => "guests whose expiry has passed are not brought back",
@@ -73,43 +69,21 @@ impl Topic {
 }
 
 /// The notes so far.
-#[derive(Default)]
-pub(crate) struct Notes {
-    names: BTreeMap<Topic, Vec<String>>,
-    /// One line per group: the topic, and the finished sentence.
-    lines: Vec<(Topic, String)>,
+pub(crate) type Notes = model::notes::Notes<Topic>;
+
+/// No notes so far.
+pub(crate) fn none() -> Notes {
+    Notes::new(NAMES_SHOWN)
 }
 
-impl Notes {
-    /// Adds a name to the one note of a topic.
-    pub(crate) fn name(&mut self, topic: Topic, name: impl Into<String>) {
-        self.names.entry(topic).or_default().push(name.into());
-    }
-
-    /// Adds a note of its own about some people: `subject: words: names`.
-    pub(crate) fn line(&mut self, topic: Topic, subject: &str, words: &str, names: &[String]) {
-        if !names.is_empty() {
-            self.lines.push((topic, format!("{subject}: {words}: {}", list(names))));
-        }
-    }
-
-    /// The notes, most important first.
-    pub(crate) fn finish(self) -> Vec<Note> {
-        let gathered = self
-            .names
-            .into_iter()
-            .map(|(topic, names)| (topic, format!("{}: {}", topic.words(), list(&names))));
-        let mut all: Vec<(Topic, String)> = gathered.chain(self.lines).collect();
-        all.sort_by_key(|(topic, _)| *topic);
-        all.into_iter().map(|(topic, message)| Note { code: topic.code(), message }).collect()
+/// A note of its own about some people, if there are any: `subject: words: names`.
+pub(crate) fn about(notes: &mut Notes, topic: Topic, subject: &str, words: &str, names: &[String]) {
+    if !names.is_empty() {
+        notes.line(topic, format!("{subject}: {words}: {}", list(names)));
     }
 }
 
 /// The first few names, and how many more there are.
 pub(crate) fn list(names: &[String]) -> String {
-    let shown = names.iter().take(NAMES_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMES_SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    model::notes::list(names, NAMES_SHOWN)
 }

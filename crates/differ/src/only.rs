@@ -2,7 +2,7 @@
 
 use crate::live::Live;
 use crate::matching;
-use crate::notes::{Notes, Topic};
+use crate::notes::{self, Notes, Topic};
 use crate::steps::{StepId, Steps, Subject};
 use model::attribute::Attribute;
 use model::change::Need;
@@ -149,7 +149,7 @@ fn without(mut steps: Steps, kept: &[bool], notes: &mut Notes) -> Steps {
             }
             _ => {}
         }
-        notes.line(Topic::Only, &name, "members left for a plan that is not narrowed", &left_out);
+        notes::about(notes, Topic::Only, &name, "members left for a plan that is not narrowed", &left_out);
     }
     let mut moved: Vec<Option<StepId>> = vec![None; keep.len()];
     let mut next = 0;

@@ -16,6 +16,7 @@ pub mod journal;
 mod key;
 pub mod load;
 pub mod names;
+pub mod notes;
 pub mod place;
 pub mod plan;
 pub mod policy;

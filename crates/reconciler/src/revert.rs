@@ -147,7 +147,7 @@ pub fn plan(
     let attempted: Vec<Deed<'_>> = attempts.iter().flat_map(|attempt| deeds(attempt, &lines)).collect();
     let effects = Effects::of(&deeds(run, &lines).collect::<Vec<_>>(), &attempted, directory);
     let fence = Fence::new(bounds.policy(), bounds.roster(), &effects, directory);
-    let mut notes = notes::Notes::default();
+    let mut notes = notes::none();
     let mut assembled = assemble(bounds, directory, &effects, &fence, &mut notes);
     assembled.roster.sources = sources;
     let roster = &assembled.roster;

@@ -1,8 +1,5 @@
 //! What a revert leaves undone, and why.
 
-use model::plan::Note;
-use std::collections::BTreeMap;
-
 /// How many names one note spells out before it says how many more there are: as many as a person still reads.
 const NAMES_SHOWN: usize = 20;
 
@@ -37,8 +34,8 @@ pub(super) enum Topic {
     NewGroup,
 }
 
+#[cfg(test)]
 impl Topic {
-    #[cfg(test)]
     const ALL: [Self; 13] = [
         Self::ChangedSince,
         Self::NameTaken,
@@ -54,8 +51,10 @@ impl Topic {
         Self::Channels,
         Self::NewGroup,
     ];
+}
 
-    const fn code(self) -> &'static str {
+impl model::notes::Topic for Topic {
+    fn code(self) -> &'static str {
         match self {
             Self::ChangedSince => "changed-since",
             Self::NameTaken => "name-taken",
@@ -73,8 +72,7 @@ impl Topic {
         }
     }
 
-    /// What is said of those who are named after it.
-    const fn words(self) -> &'static str {
+    fn words(self) -> &'static str {
         match self {
             Self::Gone => "no longer there, so there is nothing to undo",
             Self::Protected => "protected by the policy, so left as the run left them",
@@ -101,46 +99,17 @@ impl Topic {
 }
 
 /// The notes so far.
-#[derive(Default)]
-pub(super) struct Notes {
-    names: BTreeMap<Topic, Vec<String>>,
-    lines: Vec<(Topic, String)>,
-}
+pub(super) type Notes = model::notes::Notes<Topic>;
 
-impl Notes {
-    /// Adds a name to the one note of a topic.
-    pub(super) fn name(&mut self, topic: Topic, name: impl Into<String>) {
-        self.names.entry(topic).or_default().push(name.into());
-    }
-
-    /// Adds a note of its own.
-    pub(super) fn line(&mut self, topic: Topic, message: String) {
-        self.lines.push((topic, message));
-    }
-
-    /// The notes, most important first.
-    pub(super) fn finish(self) -> Vec<Note> {
-        let gathered = self
-            .names
-            .into_iter()
-            .map(|(topic, names)| (topic, format!("{}: {}", topic.words(), list(&names))));
-        let mut all: Vec<(Topic, String)> = gathered.chain(self.lines).collect();
-        all.sort_by_key(|(topic, _)| *topic);
-        all.into_iter().map(|(topic, message)| Note { code: topic.code(), message }).collect()
-    }
-}
-
-fn list(names: &[String]) -> String {
-    let shown = names.iter().take(NAMES_SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(NAMES_SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+/// No notes so far.
+pub(super) fn none() -> Notes {
+    Notes::new(NAMES_SHOWN)
 }
 
 #[cfg(test)]
 mod tests {
     use super::Topic;
+    use model::notes::Topic as _;
 
     #[test]
     fn every_note_is_in_the_manual() {
