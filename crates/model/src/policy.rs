@@ -175,6 +175,21 @@ pub struct Limits {
     pub delete_groups: Limit,
 }
 
+impl Limits {
+    /// The keys of a policy's `limits`.
+    pub const KEYS: &'static [&'static str] = &[
+        "deactivateUsers",
+        "createUsers",
+        "changeEmails",
+        "changeUserNames",
+        "convertGuests",
+        "removeMembers",
+        "removeMembersPerGroup",
+        "emptyGroups",
+        "deleteGroups",
+    ];
+}
+
 impl Default for Limits {
     fn default() -> Self {
         const fn limit(at_least: u32, percent: u32) -> Limit {

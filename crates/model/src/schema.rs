@@ -5,8 +5,9 @@
 
 use crate::attribute::{Attribute, Clearing, Row, TABLE, ValueKind};
 use crate::load::people::PERSONAL_KEYS;
-use crate::load::policy::{ATTRIBUTE_GROUPS, LIMIT_KEYS};
+use crate::load::policy::ATTRIBUTE_GROUPS;
 use crate::names::USER_NAME_MAX;
+use crate::policy::Limits;
 use serde_json::{Map, Value as Json, json};
 
 /// The JSON Schema (draft 2020-12) of a roster file.
@@ -146,7 +147,7 @@ fn group() -> Json {
 
 fn policy() -> Json {
     let mode = || json!({ "enum": ["enforce", "onCreate", "ignore"] });
-    let limits: Map<String, Json> = LIMIT_KEYS.iter().map(|key| ((*key).to_owned(), limit())).collect();
+    let limits: Map<String, Json> = Limits::KEYS.iter().map(|key| ((*key).to_owned(), limit())).collect();
     let keys = ATTRIBUTE_GROUPS.iter().copied().chain(TABLE.iter().map(|row| row.key));
     let attributes: Map<String, Json> = keys.map(|key| (key.to_owned(), mode())).collect();
     let patterns = |what: &str| json!({ "description": what, "type": "array", "items": text("A name; `*` stands for any characters.") });

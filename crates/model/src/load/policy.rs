@@ -14,18 +14,6 @@ use crate::policy::{
 
 /// The keys of a policy.
 pub(super) const POLICY_KEYS: &[&str] = &["unlisted", "protect", "limits", "emailDomains", "attributes"];
-/// The keys of a policy's `limits`.
-pub(crate) const LIMIT_KEYS: &[&str] = &[
-    "deactivateUsers",
-    "createUsers",
-    "changeEmails",
-    "changeUserNames",
-    "convertGuests",
-    "removeMembers",
-    "removeMembersPerGroup",
-    "emptyGroups",
-    "deleteGroups",
-];
 /// Keys that stand for all attributes below them.
 pub(crate) const ATTRIBUTE_GROUPS: &[&str] = &["name", "address", "guest"];
 
@@ -41,7 +29,7 @@ pub(super) fn policy(fields: &Fields<'_, '_>, findings: &mut Findings) -> Policy
         protect(node, &mut policy.protect, findings);
     }
     if let Some(node) = section("limits")
-        && let Some(fields) = Fields::read(node, "`limits`", LIMIT_KEYS, findings)
+        && let Some(fields) = Fields::read(node, "`limits`", Limits::KEYS, findings)
     {
         for (name, _, node) in fields.iter() {
             if let (Some(limit), Some(slot)) = (limit(node, name, findings), slot(&mut policy.limits, name)) {

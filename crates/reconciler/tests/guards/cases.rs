@@ -3,6 +3,7 @@
 use crate::company::{group, person};
 use model::attribute::{Attribute, Dialect};
 use model::directory::{AccountKind, Directory};
+use model::policy::Limits;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -94,20 +95,9 @@ fn policy() -> impl Strategy<Value = String> {
         all[at] = limit;
         all
     });
-    let names = [
-        "deactivateUsers",
-        "createUsers",
-        "changeEmails",
-        "changeUserNames",
-        "convertGuests",
-        "removeMembers",
-        "removeMembersPerGroup",
-        "emptyGroups",
-        "deleteGroups",
-    ];
     let limits = prop_oneof![1 => narrow, 4 => one_narrow].prop_map(move |limits| {
         let limits: Vec<String> =
-            names.iter().zip(limits).map(|(name, limit)| format!("{name}: {limit}")).collect();
+            Limits::KEYS.iter().zip(limits).map(|(name, limit)| format!("{name}: {limit}")).collect();
         limits.join(", ")
     });
     let patterns = |some: &'static [&'static str]| {

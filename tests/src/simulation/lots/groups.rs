@@ -2,24 +2,13 @@
 
 use super::{Draw, ListedGroup, Person};
 use crate::simulation::others::Reach;
+use model::policy::Limits;
 use serde_json::json;
 use slack_sim::{Seed, SeedGroup};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 const GROUPS: [&str; 7] = ["core", "sales", "ops", "legal", "design", "lab", "club"];
-
-const LIMITS: [&str; 9] = [
-    "deactivateUsers",
-    "createUsers",
-    "changeEmails",
-    "changeUserNames",
-    "convertGuests",
-    "removeMembers",
-    "removeMembersPerGroup",
-    "emptyGroups",
-    "deleteGroups",
-];
 
 impl Draw {
     /// The groups of the workspace and of the roster, and the patterns of those that are protected.
@@ -166,7 +155,7 @@ impl Draw {
         let style = self.rng.u32(..100);
         if style < 75 {
             text.push_str("  limits:\n");
-            for limit in LIMITS {
+            for limit in Limits::KEYS {
                 let tight = style >= 55 && self.chance(25);
                 let value = if tight { self.rng.u8(..4).to_string() } else { "100%".to_owned() };
                 writeln!(text, "    {limit}: {value}").unwrap();
