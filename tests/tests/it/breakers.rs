@@ -255,12 +255,12 @@ async fn somebody_deactivated_by_hand_right_after_an_update_stops_the_run() {
     assert_eq!(report.stopped, Some(Stopped::TurnedInactive { name: "p0".into() }));
 }
 
-/// A service that answers no question about a single account.
-struct Mute(InProcess);
+/// A service that refuses one method below one path.
+struct Refusing(InProcess, Method, &'static str);
 
-impl Transport for Mute {
+impl Transport for Refusing {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        if request.method() == Method::GET && request.uri().path().starts_with("/Users/") {
+        if *request.method() == self.1 && request.uri().path().starts_with(self.2) {
             let answer = Response::builder()
                 .status(403)
                 .body(Bytes::from_static(b"{\"detail\":\"no\",\"status\":403}"));
@@ -274,7 +274,10 @@ impl Transport for Mute {
 async fn what_cannot_be_looked_at_is_not_taken_for_well_and_holds_nobody_up_for_ever() {
     let (seed, roster) = titled(60);
     let simulator = workspace(&seed, switched(&[]));
-    let session = Session::over(simulator.clone(), Mute(InProcess::new(simulator.router())));
+    let session = Session::over(
+        simulator.clone(),
+        Refusing(InProcess::new(simulator.router()), Method::GET, "/Users/"),
+    );
     let plan = session.plan(&roster).await.unwrap();
     let start = Instant::now();
     let report = session.carry_out(&roster, &plan).await;
@@ -461,21 +464,6 @@ async fn what_shows_late_is_seen_when_reading_back_and_is_no_failure() {
     assert_eq!(report.outcomes[0].ending, Ending::Took { remark });
 }
 
-/// A service that lets nobody change a group.
-struct NoGroups(InProcess);
-
-impl Transport for NoGroups {
-    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        if request.method() == Method::PATCH && request.uri().path().starts_with("/Groups/") {
-            let answer = Response::builder()
-                .status(403)
-                .body(Bytes::from_static(b"{\"detail\":\"no\",\"status\":403}"));
-            return Box::pin(async move { Ok(answer.unwrap()) });
-        }
-        self.0.send(request)
-    }
-}
-
 /// The group's own change fails, and those who leave the company leave the group by it.
 #[tokio::test(start_paused = true)]
 async fn a_membership_that_ends_with_the_account_is_waited_for_though_its_removal_failed() {
@@ -485,7 +473,10 @@ async fn a_membership_that_ends_with_the_account_is_waited_for_though_its_remova
         "groups": [{ "id": "S0", "displayName": "g", "members": ["p0", "p1"] }],
     });
     let simulator = workspace(&seed.to_string(), switched(&[("deactivation-delay", "20")]));
-    let session = Session::over(simulator.clone(), NoGroups(InProcess::new(simulator.router())));
+    let session = Session::over(
+        simulator.clone(),
+        Refusing(InProcess::new(simulator.router()), Method::PATCH, "/Groups/"),
+    );
     let roster = roster(text);
     let plan = session.plan(&roster).await.unwrap();
     let report = session.carry_out(&roster, &plan).await;
