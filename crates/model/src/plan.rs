@@ -26,8 +26,9 @@ pub struct Plan {
     pub directory_digest: String,
     /// What changes.
     pub changeset: Changeset,
-    /// The request of each change, in the order of the changeset.
-    pub requests: Vec<Encoded>,
+    /// How a change becomes requests. They are made when they are needed: those of a first import, kept, would be a
+    /// quarter of all that it takes.
+    pub encoder: Encoder,
     /// The accounts that are changed though they are deactivated and stay so: they give up a name or an address. Any
     /// other account that shows as deactivated after a change was not asked to be.
     pub stays_inactive: BTreeSet<UserId>,
@@ -48,9 +49,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The changes with their requests.
-    pub fn iter(&self) -> impl Iterator<Item = (&Change, &Encoded)> {
-        self.changeset.changes.iter().zip(&self.requests)
+    /// A change of this plan as requests.
+    pub fn encode(&self, change: &Change) -> Encoded {
+        (self.encoder)(change, self.dialect)
     }
 
     /// The worst of the verdicts.
@@ -58,6 +59,9 @@ impl Plan {
         self.verdicts.iter().map(|verdict| verdict.outcome).max().unwrap_or(Outcome::Pass)
     }
 }
+
+/// Writes a change as requests in a dialect. The same change always gives the same bytes.
+pub type Encoder = fn(&Change, Dialect) -> Encoded;
 
 /// The accounts and groups that a directory holds. What a creation creates is none of them, whatever a service that shows
 /// an old state says.

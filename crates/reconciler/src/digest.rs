@@ -133,19 +133,8 @@ pub fn of_json(value: &impl Serialize) -> String {
     hex(&hasher.finalize())
 }
 
-/// The digest of a plan: format version, workspace, and of every change method, path, body, before and after.
-pub fn of_plan<'a>(
-    workspace: Option<&str>,
-    changes: impl Iterator<Item = (&'a Change, &'a Request)>,
-) -> String {
-    let mut digest = OfPlan::new(workspace);
-    for (change, request) in changes {
-        digest.add(change, request);
-    }
-    digest.finish()
-}
-
-/// [`of_plan`], change by change.
+/// The digest of a plan, change by change: format version, workspace, and of every change method, path, body, before and
+/// after.
 pub(crate) struct OfPlan {
     hasher: Sha256,
     part: Vec<u8>,

@@ -1,7 +1,7 @@
 //! From a roster and a directory to a plan. Pure: it reads nothing and can write nothing.
 
 use crate::beside;
-use crate::digest::{self, Ground};
+use crate::digest::{Ground, OfPlan};
 use crate::guard::{self, Recent};
 use crate::schedule::Timeline;
 use differ::{Diff, Options};
@@ -13,7 +13,7 @@ use model::directory::{Directory, Group};
 use model::names::{GroupId, UserId};
 use model::plan::{Encoded, Estimate, Existing, Plan, Totals};
 use model::roster::Roster;
-use scim_adapter::{Budget, encode};
+use scim_adapter::{Budget, RequestKind, encode};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result
     Ok(of_diff(roster, directory, context, diff?, ground))
 }
 
-/// The plan of a diff, or of the part of one that is to be done: judged, and its requests encoded.
+/// The plan of a diff, or of the part of one that is to be done: judged, and with its digest.
 pub(crate) fn of_diff(
     roster: &Roster,
     directory: &Directory,
@@ -59,10 +59,14 @@ pub(crate) fn of_diff(
 ) -> Plan {
     let Diff { changeset, verdicts, notes, matched: _ } = diff;
     let verdicts = guard::judge(roster, directory, &changeset, &context.recent, verdicts);
-    let requests: Vec<_> = changeset.changes.iter().map(|change| encode(change, directory.dialect)).collect();
     let workspace = workspace(roster, directory);
-    let sent = requests.iter().map(|encoded| &encoded.request);
-    let digest = digest::of_plan(workspace.as_deref(), changeset.changes.iter().zip(sent));
+    let mut digest = OfPlan::new(workspace.as_deref());
+    let mut kinds = Vec::with_capacity(changeset.changes.len());
+    for change in &changeset.changes {
+        let Encoded { request, .. } = encode(change, directory.dialect);
+        digest.add(change, &request);
+        kinds.push(RequestKind::of(request.method, &request.path));
+    }
     Plan {
         target: context.target.clone(),
         workspace,
@@ -82,10 +86,10 @@ pub(crate) fn of_diff(
         stays_inactive: stays_inactive(&changeset, directory),
         successions: successions(&changeset, directory),
         existing: Arc::new(existing(&changeset, directory)),
-        estimate: estimate(&changeset, &requests, directory.dialect, context.budget),
-        requests,
+        estimate: estimate(&changeset, kinds, directory.dialect, context.budget),
+        encoder: encode,
         changeset,
-        digest,
+        digest: digest.finish(),
     }
 }
 
@@ -150,13 +154,14 @@ fn successions(changeset: &Changeset, directory: &Directory) -> BTreeSet<ChangeI
 }
 
 /// How long the changes take under Slack's published limits, nothing failing and fallbacks left aside.
-fn estimate(changeset: &Changeset, requests: &[Encoded], dialect: Dialect, budget: Budget) -> Estimate {
+fn estimate(changeset: &Changeset, kinds: Vec<RequestKind>, dialect: Dialect, budget: Budget) -> Estimate {
+    let writes = kinds.len();
     let seconds = match dialect {
         Dialect::Rfc => None,
         Dialect::Slack => {
-            let duration = Timeline::of(&changeset.changes, requests, budget).whole();
+            let duration = Timeline::new(&changeset.changes, kinds, budget).whole();
             Some(duration.as_secs() + u64::from(duration.subsec_nanos() > 0))
         }
     };
-    Estimate { writes: requests.len(), seconds }
+    Estimate { writes, seconds }
 }

@@ -1,10 +1,10 @@
 //! Which changes of a run wait, which may start, and how the others ended.
 
-use crate::schedule::Schedule;
+use crate::schedule::{self, Schedule};
 use model::change::{Action, Change, ChangeId, ChangeKind, Need, UserRef};
-use model::plan::{Encoded, Plan};
+use model::plan::Plan;
 use model::run::{ChangeOutcome, Ending};
-use scim_adapter::{RequestKind, encode};
+use scim_adapter::RequestKind;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub(crate) struct Outcomes(Vec<Option<Ending>>);
 impl<'p> Progress<'p> {
     pub(crate) fn new(plan: &'p Plan) -> Self {
         let changes = &plan.changeset.changes;
-        let schedule = Schedule::new(changes, &plan.requests);
+        let schedule = Schedule::new(changes, schedule::kinds(plan));
         Self { plan, schedule, outcomes: Outcomes(vec![None; changes.len()]) }
     }
 
@@ -39,7 +39,7 @@ impl<'p> Progress<'p> {
                 continue;
             }
             for freed in self.schedule.freed_by(id) {
-                let Some((change, _)) = at(self.plan, freed) else { continue };
+                let Some(change) = at(self.plan, freed) else { continue };
                 match self.outcomes.missing_need(change, self.plan) {
                     Some(why) => over.push((freed, Ending::Skipped { why })),
                     None => self.schedule.release(freed),
@@ -93,25 +93,24 @@ impl Outcomes {
     /// Why a change whose dependencies are all over cannot be done.
     fn missing_need(&self, change: &Change, plan: &Plan) -> Option<String> {
         change.waits_for.iter().filter(|dependency| dependency.need == Need::Success).find_map(|dependency| {
-            let (needed, _) = at(plan, dependency.on)?;
+            let needed = at(plan, dependency.on)?;
             (!self.succeeded(dependency.on, needed))
                 .then(|| format!("it needs `{}`, which did not happen", describe(needed)))
         })
     }
 
-    /// A group's change without the members who could not be made ready, encoded anew; anything else as it is. Nobody is
-    /// taken out of a group whose only successors they were to be.
+    /// A group's change without the members who could not be made ready; anything else as it is. Nobody is taken out of a
+    /// group whose only successors they were to be.
     pub(crate) fn without_failed<'c>(
         &self,
         id: ChangeId,
         change: &'c Change,
-        encoded: &'c Encoded,
         plan: &Plan,
-    ) -> (Cow<'c, Change>, Cow<'c, Encoded>, Option<String>) {
+    ) -> (Cow<'c, Change>, Option<String>) {
         let mut gone: BTreeSet<UserRef> = BTreeSet::new();
         let mut names: Vec<&str> = Vec::new();
         for dependency in change.waits_for.iter().filter(|dependency| dependency.need == Need::End) {
-            let Some((needed, _)) = at(plan, dependency.on) else { continue };
+            let Some(needed) = at(plan, dependency.on) else { continue };
             if self.succeeded(dependency.on, needed) {
                 continue;
             }
@@ -125,7 +124,7 @@ impl Outcomes {
             names.push(&needed.name);
         }
         if gone.is_empty() {
-            return (Cow::Borrowed(change), Cow::Borrowed(encoded), None);
+            return (Cow::Borrowed(change), None);
         }
         let mut reduced = change.clone();
         let dropped = match &mut reduced.action {
@@ -137,7 +136,7 @@ impl Outcomes {
             _ => 0,
         };
         if dropped == 0 {
-            return (Cow::Borrowed(change), Cow::Borrowed(encoded), None);
+            return (Cow::Borrowed(change), None);
         }
         let mut remark = format!("without {}", names.join(", "));
         // A limit holds over how many groups a run empties, and this one was judged as if it emptied none here.
@@ -151,8 +150,7 @@ impl Outcomes {
         if let Action::UpdateGroup { rename: Some(rename), .. } = &mut reduced.action {
             rename.members_after.retain(|member| !gone.contains(member));
         }
-        let encoded = encode(&reduced, plan.dialect);
-        (Cow::Owned(reduced), Cow::Owned(encoded), Some(remark))
+        (Cow::Owned(reduced), Some(remark))
     }
 
     pub(crate) fn into_list(self) -> Vec<ChangeOutcome> {
@@ -171,9 +169,9 @@ pub(crate) fn is_idle(change: &Change) -> bool {
     matches!(&change.action, Action::UpdateGroup { rename: None, add, remove, .. } if add.is_empty() && remove.is_empty())
 }
 
-/// A change of the plan with its requests.
-pub(crate) fn at(plan: &Plan, id: ChangeId) -> Option<(&Change, &Encoded)> {
-    plan.changeset.changes.get(id.get()).zip(plan.requests.get(id.get()))
+/// A change of the plan.
+pub(crate) fn at(plan: &Plan, id: ChangeId) -> Option<&Change> {
+    plan.changeset.changes.get(id.get())
 }
 
 /// One change in a few words: `update ada (title, manager)`.

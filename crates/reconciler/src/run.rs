@@ -172,7 +172,7 @@ impl Run<'_> {
             .collect();
         // A group whose newcomer could not be created lacks them for good; the rest of it may be shown late.
         let lacks_for_good = |change: ChangeId| {
-            let group = at(plan, change).map(|(change, _)| change).filter(|change| resource(change).0);
+            let group = at(plan, change).filter(|change| resource(change).0);
             group.is_some_and(|group| group.waits_for.iter().any(|other| failed.contains(&other.on)))
         };
         for outcome in outcomes {
@@ -184,7 +184,7 @@ impl Run<'_> {
                 Ending::WithoutEffect { .. } => now + UNSEEN_DEADLINE,
                 Ending::Refused { .. } | Ending::Skipped { .. } => now,
             };
-            if let Some((change, _)) = at(plan, outcome.change) {
+            if let Some(change) = at(plan, outcome.change) {
                 let known = until.entry(resource(change)).or_insert(latest);
                 *known = latest.min(*known);
             }
@@ -273,7 +273,7 @@ fn confirm(
     mut on_confirmed: impl FnMut(&Change, &ChangeOutcome),
 ) {
     for outcome in outcomes {
-        let Some((change, _)) = at(plan, outcome.change) else { continue };
+        let Some(change) = at(plan, outcome.change) else { continue };
         let unseen = match outcome.ending {
             Ending::Pending { .. } => true,
             Ending::WithoutEffect { .. } => !is_harmed && seen.shows(change, plan.dialect),

@@ -6,7 +6,7 @@
 
 use crate::sentinel;
 use model::change::{Action, Change, ChangeId, ChangeKind};
-use model::plan::Encoded;
+use model::plan::Plan;
 use scim_adapter::{Buckets, Budget, RequestKind};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -46,7 +46,8 @@ pub(crate) struct Schedule {
 type Place = (bool, i64);
 
 impl Schedule {
-    pub(crate) fn new(changes: &[Change], requests: &[Encoded]) -> Self {
+    /// Of changes, each with the kind of its request.
+    pub(crate) fn new(changes: &[Change], kinds: Vec<RequestKind>) -> Self {
         let mut dependents = vec![Vec::new(); changes.len()];
         for (id, change) in numbered(changes) {
             for dependency in &change.waits_for {
@@ -55,10 +56,6 @@ impl Schedule {
                 }
             }
         }
-        let kinds: Vec<RequestKind> = requests
-            .iter()
-            .map(|Encoded { request, .. }| RequestKind::of(request.method, &request.path))
-            .collect();
         let mut left: BTreeMap<RequestKind, usize> = BTreeMap::new();
         for kind in &kinds {
             *left.entry(*kind).or_default() += 1;
@@ -236,10 +233,14 @@ impl Vanguard {
 pub struct Timeline(Vec<Duration>);
 
 impl Timeline {
-    /// Of changes with their requests, under a share of Slack's published limits; nothing fails, and fallbacks are left
-    /// aside.
-    pub fn of(changes: &[Change], requests: &[Encoded], budget: Budget) -> Self {
-        Self(Schedule::new(changes, requests).rehearse(Buckets::slack(budget)))
+    /// Of a plan, under a share of Slack's published limits; nothing fails, and fallbacks are left aside.
+    pub fn of(plan: &Plan, budget: Budget) -> Self {
+        Self::new(&plan.changeset.changes, kinds(plan), budget)
+    }
+
+    /// Of changes, each with the kind of its request.
+    pub(crate) fn new(changes: &[Change], kinds: Vec<RequestKind>, budget: Budget) -> Self {
+        Self(Schedule::new(changes, kinds).rehearse(Buckets::slack(budget)))
     }
 
     /// How long it takes until the last change is over.
@@ -252,6 +253,12 @@ impl Timeline {
         let now = over.checked_sub(1).and_then(|last| self.0.get(last)).copied().unwrap_or_default();
         self.whole().saturating_sub(now)
     }
+}
+
+/// The kinds of a plan's requests, in the order of its changes.
+pub(crate) fn kinds(plan: &Plan) -> Vec<RequestKind> {
+    let requests = plan.changeset.changes.iter().map(|change| plan.encode(change).request);
+    requests.map(|request| RequestKind::of(request.method, &request.path)).collect()
 }
 
 fn numbered(changes: &[Change]) -> impl DoubleEndedIterator<Item = (ChangeId, &Change)> + ExactSizeIterator {

@@ -56,8 +56,9 @@ impl Run<'_> {
             while let Some(id) =
                 progress.next(|kind, change| sentinel.lets_start(change) && self.reserve(kind, &mut again))
             {
-                let Some((change, encoded)) = at(plan, id) else { continue };
-                let (change, encoded, remark) = progress.outcomes.without_failed(id, change, encoded, plan);
+                let Some(change) = at(plan, id) else { continue };
+                let (change, remark) = progress.outcomes.without_failed(id, change, plan);
+                let encoded = plan.encode(&change);
                 if is_idle(&change) {
                     let request = &encoded.request;
                     self.writer.reader().pacer().release(RequestKind::of(request.method, &request.path));
@@ -106,7 +107,7 @@ impl Run<'_> {
                 () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => continue,
             };
             for (id, remark, result) in ended {
-                let Some((change, _)) = at(plan, id) else { continue };
+                let Some(change) = at(plan, id) else { continue };
                 let created = result.as_ref().ok().map(|written| written.id.clone());
                 if let Some(new) = &created {
                     learn(&mut ids, change, new);
@@ -158,7 +159,7 @@ fn tell(
     recorder: &mut Recorder<'_>,
     on_event: &mut impl FnMut(Event<'_>),
 ) {
-    if let Some((change, _)) = at(plan, ended.change) {
+    if let Some(change) = at(plan, ended.change) {
         let creates = matches!(change.action, Action::CreateUser { .. } | Action::CreateGroup { .. });
         recorder.outcome(ended.change.get() + 1, change, &ended.ending, id.filter(|_| creates));
     }

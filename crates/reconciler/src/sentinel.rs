@@ -115,7 +115,7 @@ pub(crate) fn harmed<'p>(
         let user = || directory.user(directory.find(id)?);
         !spared.contains(id) && user().is_some_and(|user| !is_well(user))
     };
-    sent.filter_map(|outcome| Some(at(plan, outcome.change)?.0)).filter(|change| is_harmed(change)).collect()
+    sent.filter_map(|outcome| at(plan, outcome.change)).filter(|change| is_harmed(change)).collect()
 }
 
 impl<'r> Sentinel<'r> {

@@ -181,17 +181,13 @@ impl Sabotage {
             }
             Self::LosesChange => {
                 plan.changeset.changes.pop();
-                plan.requests.pop();
             }
             Self::DoublesChange => {
                 let changes = &plan.changeset.changes;
                 let creation = |kind| matches!(kind, ChangeKind::CreateUser | ChangeKind::CreateGroup);
                 let at = changes.iter().position(|change| creation(change.kind())).unwrap_or(0);
-                if let (Some(change), Some(request)) =
-                    (changes.get(at).cloned(), plan.requests.get(at).cloned())
-                {
+                if let Some(change) = changes.get(at).cloned() {
                     plan.changeset.changes.push(change);
-                    plan.requests.push(request);
                 }
             }
             _ => {}

@@ -183,9 +183,9 @@ fn bound(plan: &Plan) -> Duration {
     }
     let chain = released.iter().max().copied().unwrap_or_default() + quickest;
     let mut sets: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
-    for ((change, encoded), at) in plan.iter().zip(&released) {
+    for (change, at) in plan.changeset.changes.iter().zip(&released) {
         sets.entry("all").or_default().push(*at);
-        sets.entry(endpoint(change, encoded.request.method)).or_default().push(*at);
+        sets.entry(endpoint(change, plan.encode(change).request.method)).or_default().push(*at);
     }
     let times = sets.into_iter().map(|(set, mut released)| {
         released.sort();
@@ -262,7 +262,7 @@ async fn measure(workload: &Workload) -> Measured {
     assert!(report.is_success(), "{}: {:?}", workload.name, report.read_back);
     let requests = simulator.requests();
     let writes: Vec<_> = requests.iter().filter(|request| request.method != Method::GET).collect();
-    assert_eq!(writes.len(), plan.requests.len(), "{}: a request was wasted", workload.name);
+    assert_eq!(writes.len(), plan.changeset.changes.len(), "{}: a request was wasted", workload.name);
     Measured {
         name: workload.name,
         writes: writes.len(),

@@ -88,8 +88,10 @@ pub(crate) async fn run(world: &World, switches: &Switches) -> Result<Ran, Strin
         Err(why) => vec![why],
     };
     let mut planned: Vec<String> = plan
-        .requests
+        .changeset
+        .changes
         .iter()
+        .map(|change| plan.encode(change))
         .map(|encoded| format!("{} {}", encoded.request.method.as_str(), shape(&encoded.request.path)))
         .collect();
     let mut written: Vec<String> = manners::writes(&log)

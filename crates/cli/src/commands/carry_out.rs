@@ -42,8 +42,8 @@ pub(super) async fn carry_out(
     let writer = Writer::new(target.reader().clone());
     let bar = terminal.bar(plan.changeset.changes.len() as u64);
     // Only Slack's limits are known.
-    let timeline = (plan.dialect == Dialect::Slack)
-        .then(|| Timeline::of(&plan.changeset.changes, &plan.requests, target.reader().pacer().budget()));
+    let timeline =
+        (plan.dialect == Dialect::Slack).then(|| Timeline::of(plan, target.reader().pacer().budget()));
     let time_left = |over: usize| {
         let left = timeline.as_ref().map(|timeline| timeline.left_after(over).as_secs());
         left.filter(|left| *left > 0).map(report::run::time_left).unwrap_or_default()

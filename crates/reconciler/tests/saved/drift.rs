@@ -310,7 +310,8 @@ fn a_request_that_repeats_a_value_which_has_changed_is_not_sent() {
     trial.world.entry("ada").settings.insert(A::Region, title("West"));
     let resumed = after(&trial, |_| {}).unwrap();
     assert_eq!(left(&resumed), [r#"U-ada {"address.locality":"York"} -> {"address.locality":"Leeds"}"#]);
-    assert!(resumed.plan.requests[0].request.body.as_ref().unwrap().get().contains("Yorkshire"));
+    let request = resumed.plan.encode(&resumed.plan.changeset.changes[0]).request;
+    assert!(request.body_text().unwrap().contains("Yorkshire"));
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn json(plan: &Plan, sources: Option<&Sources>, mut writer: impl io::Write) 
         roster_digest,
         directory_digest,
         changeset: _,
-        requests: _,
+        encoder: _,
         // For the run to watch by.
         stays_inactive: _,
         successions: _,
@@ -46,9 +46,9 @@ pub fn json(plan: &Plan, sources: Option<&Sources>, mut writer: impl io::Write) 
     member(w, "totals", totals)?;
     member(w, "estimate", estimate)?;
     w.write_all(b"\"changes\":[")?;
-    for (index, (change, encoded)) in plan.iter().enumerate() {
+    for (index, change) in plan.changeset.changes.iter().enumerate() {
         w.write_all(if index == 0 { b"\n" } else { b",\n" })?;
-        write_json(&mut *w, &ChangeJson::new(index, change, encoded, sources))?;
+        write_json(&mut *w, &ChangeJson::new(index, change, &plan.encode(change), sources))?;
     }
     w.write_all(b"],\n\"digest\":")?;
     write_json(&mut *w, digest)?;

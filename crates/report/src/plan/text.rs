@@ -39,9 +39,9 @@ pub fn text(plan: &Plan, sources: Option<&Sources>, options: &Options<'_>) -> St
         let temporaries = Temporaries::of(plan);
         let mut room = Room::new(options.full);
         let mut part = options.style.paint(Tone::Strong, "Changes") + "\n";
-        for (index, (change, encoded)) in plan.iter().enumerate() {
+        for (index, change) in plan.changeset.changes.iter().enumerate() {
             if room.take(change.kind()) {
-                write_change(&mut part, &view, options, &temporaries, index + 1, change, encoded);
+                write_change(&mut part, &view, options, &temporaries, index + 1, change);
             }
         }
         part.push_str(&room.rest(options.style));
@@ -244,7 +244,6 @@ fn write_change(
     temporaries: &Temporaries<'_>,
     number: usize,
     change: &Change,
-    encoded: &Encoded,
 ) {
     let _ = writeln!(out, "  {}", title(view, options.style, number, change));
     match &change.action {
@@ -297,7 +296,7 @@ fn write_change(
         let _ = writeln!(out, "        {}", options.style.paint(Tone::Faint, &waits));
     }
     if options.verbose {
-        write_requests(out, view, options.style, encoded);
+        write_requests(out, view, options.style, &view.plan.encode(change));
     }
 }
 

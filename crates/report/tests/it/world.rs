@@ -93,8 +93,7 @@ impl World {
     pub(crate) fn new(changes: Vec<Change>) -> Self {
         let mut sources = Sources::default();
         sources.push(Source { path: ROSTER.into(), text: "\n".repeat(200) });
-        let requests: Vec<Encoded> = changes.iter().map(encoded).collect();
-        let estimate = Estimate { writes: requests.len(), seconds: Some(requests.len() as u64 / 3) };
+        let estimate = Estimate { writes: changes.len(), seconds: Some(changes.len() as u64 / 3) };
         let plan = Plan {
             target: Some("https://api.slack.com/scim/v2".into()),
             workspace: Some("acme".into()),
@@ -102,7 +101,7 @@ impl World {
             roster_digest: "3b".repeat(32),
             directory_digest: "9f".repeat(32),
             changeset: Changeset { changes },
-            requests,
+            encoder: encoded,
             verdicts: Vec::new(),
             notes: Vec::new(),
             totals: Totals {
@@ -173,7 +172,7 @@ impl World {
 }
 
 /// A request of the right kind; the adapter's would have a body worth reading.
-fn encoded(change: &Change) -> Encoded {
+fn encoded(change: &Change, _: Dialect) -> Encoded {
     let (method, path) = match &change.action {
         Action::CreateUser { .. } => (Method::Post, "/Users".to_owned()),
         Action::UpdateUser { id, .. } => (Method::Patch, format!("/Users/{id}")),
