@@ -18,30 +18,30 @@ pub(crate) const MEMBERS_PER_REQUEST: usize = 5_000;
 /// Makes the steps of all groups and ties them to each other and to those of the people.
 pub(crate) fn steps(
     scene: &Scene,
-    plan: &Plan,
+    plan: Plan,
     people: &PeopleSteps,
     steps: &mut Steps,
     names: &mut Temporaries,
 ) {
     let entries = scene.roster.groups.as_deref().unwrap_or_default();
-    let through_temporary = circles(plan);
+    let through_temporary = circles(&plan);
+    let Plan { work, deleted, takes } = plan;
     let mut made = GroupSteps { scene, people, steps, leaves: HashMap::new(), gives: HashMap::new() };
-    let takers: Vec<StepId> = plan
-        .work
-        .iter()
+    let takers: Vec<StepId> = work
+        .into_iter()
         .enumerate()
         .map(|(at, work)| {
             let entry = &entries[work.entry];
             let temporary =
-                through_temporary.contains(&at).then(|| names.group_name(&target(scene.live, work, entry)));
-            made.change(work, entry, temporary)
+                through_temporary.contains(&at).then(|| names.group_name(&target(scene.live, &work, entry)));
+            made.change(&work, entry, temporary)
         })
         .collect();
-    for (rank, group) in plan.deleted.iter().enumerate() {
+    for (rank, group) in deleted.iter().enumerate() {
         made.delete(*group, entries.len() + rank);
     }
     let GroupSteps { leaves, gives, .. } = made;
-    for (at, holder) in &plan.takes {
+    for (at, holder) in &takes {
         if let Some(giver) = gives.get(holder) {
             steps.wait(takers[*at], *giver, Need::Success);
         }

@@ -267,6 +267,7 @@ impl<'a> Membership<'a> {
                 }
             }
         }
+        work.add.shrink_to_fit();
         notes::about(notes, Topic::LeftOut, &entry.display_name.value, "members left out", &left_out);
     }
 

@@ -102,11 +102,13 @@ pub fn diff(roster: &Roster, directory: &Directory, options: &Options) -> Result
 
     let creations: Vec<bool> = people.iter().map(|person| person.fate == people::Fate::Create).collect();
     let splits = cycles::cut(&waits, &creations);
-    let mut steps = steps::Steps::default();
+    // Nearly all there will be: a list that doubles would be the largest thing here.
+    let changed = people.iter().filter(|person| !person.edits.is_empty()).count();
+    let mut steps = steps::Steps { list: Vec::with_capacity(changed + group_plan.work.len()) };
     let mut temporaries = temporary::Temporaries::new(roster, &live);
     let crowd = steps::Crowd { roster, live: &live, unlisted: &unlisted, waits: &waits, splits: &splits };
     let people_steps = crowd.steps(people, &mut steps, &mut temporaries);
-    group_steps::steps(&scene, &group_plan, &people_steps, &mut steps, &mut temporaries);
+    group_steps::steps(&scene, group_plan, &people_steps, &mut steps, &mut temporaries);
     let steps = only::narrow(
         steps,
         options.only,

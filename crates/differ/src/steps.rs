@@ -63,7 +63,6 @@ pub(crate) struct Step {
 }
 
 /// All steps.
-#[derive(Default)]
 pub(crate) struct Steps {
     /// The steps, in no order that matters.
     pub(crate) list: Vec<Step>,
