@@ -6,18 +6,17 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Reads a file as text, if it has at most so many bytes.
-pub(crate) fn read_text(path: &Path, limit: usize) -> Result<String, Failure> {
+/// Opens a file that can be read more than once, if it has at most so many bytes. What comes through a pipe is put into
+/// a file without a name first.
+pub(crate) fn open_rewindable(path: &Path, limit: u64) -> Result<File, Failure> {
     let context = || format!("cannot read {}", path.display());
     let file = File::open(path).with_context(context)?;
-    let size = file.metadata().map_or(0, |metadata| metadata.len()).min(limit as u64);
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
-    // Reading stops just past the limit, so that a device or a growing file cannot fill the memory.
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).with_context(context)?;
-    if bytes.len() > limit {
-        return Err(anyhow::anyhow!("{} is larger than {} MiB", path.display(), limit >> 20).into());
+    if file.metadata().with_context(context)?.is_file() {
+        return Ok(file);
     }
-    String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{} is not UTF-8 text", path.display()).into())
+    let mut copy = tempfile::tempfile().with_context(context)?;
+    io::copy(&mut file.take(limit + 1), &mut copy).with_context(context)?;
+    Ok(copy)
 }
 
 /// Writes a file that is there whole or not at all, readable by its owner only: snapshots and

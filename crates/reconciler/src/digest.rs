@@ -1,10 +1,12 @@
 //! SHA-256 digests of what a plan was made from and of the plan itself (design §5).
 
-use model::change::{After, Before, Change};
+use model::attribute::Dialect;
+use model::change::{After, Before, Change, Changeset};
 use model::directory::{AccountKind, Directory, Group, User, UserIndex};
 use model::place::Sources;
 use model::plan::{FORMAT, Request};
 use model::roster::Roster;
+use scim_adapter::encode;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufWriter, Write as _};
@@ -131,6 +133,15 @@ pub fn of_json(value: &impl Serialize) -> String {
     }
     drop(sink);
     hex(&hasher.finalize())
+}
+
+/// The digest of a plan with these changes, sent as `dialect` has it.
+pub(crate) fn of_plan(workspace: Option<&str>, changeset: &Changeset, dialect: Dialect) -> String {
+    let mut digest = OfPlan::new(workspace);
+    for change in &changeset.changes {
+        digest.add(change, &encode(change, dialect).request);
+    }
+    digest.finish()
 }
 
 /// The digest of a plan, change by change: format version, workspace, and of every change method, path, body, before and

@@ -34,28 +34,45 @@ use model::plan::Request;
 
 /// A plan as it was saved, found to be whole and unaltered.
 ///
-/// The digest covers what a change does, and so does this: names, sources, verdicts and fallbacks of the file are not
-/// kept, since nobody answers for them.
-#[derive(Debug, Clone)]
-pub struct SavedPlan {
+/// Of its changes nothing is kept while nobody asks for them: those of a first import would take as much room as the
+/// roster and the plan that is made anew from it together.
+#[derive(Debug)]
+pub struct SavedPlan<R> {
+    file: R,
+    about: About,
+}
+
+/// What a plan says beside its changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct About {
     target: Option<String>,
     workspace: Option<String>,
     dialect: Dialect,
     digest: String,
+    /// How many changes it has.
+    changes: usize,
+}
+
+/// The changes of a saved plan.
+///
+/// The digest covers what a change does, and so does this: names, sources, verdicts and fallbacks of the file are not
+/// kept, since nobody answers for them.
+#[derive(Debug, Default)]
+struct Contents {
     changes: Vec<Change>,
     /// Of the update of an account, its request; that of any other change was found to be the one that this rosterctl
     /// sends for it.
     requests: Vec<Option<Request>>,
 }
 
-impl SavedPlan {
+impl<R> SavedPlan<R> {
     /// Its digest, 64 hexadecimal digits.
     pub fn digest(&self) -> &str {
-        &self.digest
+        &self.about.digest
     }
 
     /// How many changes it has.
     pub fn changes(&self) -> usize {
-        self.changes.len()
+        self.about.changes
     }
 }

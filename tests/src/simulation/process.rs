@@ -15,6 +15,7 @@ use reconciler::run::{Goal, RosterGoal, Run, Stop};
 use reconciler::saved::{ResumeError, SavedGoal, SavedPlan};
 use scim_adapter::{Budget, Pacer, Reader, Transport, Writer};
 use std::collections::BTreeSet;
+use std::io::Cursor;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::Instant;
 
@@ -244,10 +245,11 @@ impl Process<'_> {
     ) -> End {
         let give_up = file.tries >= 3;
         *self.disk.saved() = (!give_up).then(|| SavedFile { tries: file.tries + 1, ..file.clone() });
-        let saved = SavedPlan::read(&file.text).expect("a plan that was saved can be read");
+        let mut saved = SavedPlan::read(Cursor::new(&file.text)).expect("a plan that was saved can be read");
         let resumed = match saved.resume(roster, directory, context) {
             _ if self.sabotage == Some(Sabotage::AppliesSavedPlanBlindly) => {
-                let goal = SavedGoal { saved: &saved, roster };
+                let changes = file.plan.changeset.changes.clone();
+                let goal = SavedGoal { changes: &changes, roster };
                 return self.carry_out(reader, &goal, file.plan, (Scope::Part, false)).await;
             }
             Ok(resumed) => resumed,
@@ -260,17 +262,18 @@ impl Process<'_> {
             }
         };
         let mut plan = resumed.plan;
-        let whole = resumed.progress.elsewhere == 0;
+        let covers_all = resumed.progress.elsewhere == 0;
         if plan.changeset.is_empty() {
             *self.disk.saved() = None;
-            return if whole { End::Nothing } else { End::Saved };
+            return if covers_all { End::Nothing } else { End::Saved };
         }
         let approved = self.consent(&mut plan);
         if plan.outcome() == Outcome::Block {
             return End::Blocked(Box::new(plan));
         }
-        let goal = SavedGoal { saved: &saved, roster };
-        let scope = if whole { Scope::Differences } else { Scope::Part };
+        let changes = resumed.whole.unwrap_or_else(|| plan.changeset.changes.clone());
+        let goal = SavedGoal { changes: &changes, roster };
+        let scope = if covers_all { Scope::Differences } else { Scope::Part };
         let end = self.carry_out(reader, &goal, plan, (scope, approved)).await;
         if matches!(&end, End::Done(done) if done.report.is_success()) {
             *self.disk.saved() = None;

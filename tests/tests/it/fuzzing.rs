@@ -11,6 +11,7 @@ use reconciler::journal;
 use reconciler::saved::SavedPlan;
 use reconciler::snapshot;
 use serde_json::{Value, json};
+use std::io::Cursor;
 use std::ops::Range;
 
 /// Pieces that mean something in one of the languages that are read.
@@ -297,7 +298,7 @@ fn the_seeds_are_accepted() {
     for plan in all("plan") {
         let made =
             "rosterctl plan tests/worlds/fuzzing.yaml --simulate tests/worlds/fuzzing.json --format json";
-        assert!(SavedPlan::read(&plan).is_ok(), "make it anew: {made}");
+        assert!(SavedPlan::read(Cursor::new(&plan)).is_ok(), "make it anew: {made}");
     }
     for text in all("journal") {
         assert!(journal::read(&text).is_ok(), "{text}");

@@ -5,7 +5,7 @@ use super::plan::{make, show};
 use super::{Outcome, load_roster, runtime, show_mistakes};
 use crate::arguments::{ApplyArguments, Format, ViewArguments};
 use crate::failure::{Exit, Failure};
-use crate::file::read_text;
+use crate::file::open_rewindable;
 use crate::journal::{self, Length, Recording};
 use crate::lock::Lock;
 use crate::target;
@@ -20,6 +20,7 @@ use reconciler::guard;
 use reconciler::planner::Context;
 use reconciler::run::RosterGoal;
 use reconciler::saved::{MAX_BYTES, ResumeError, Resumed, SavedGoal, SavedPlan};
+use std::fs::File;
 use std::io::{self, stdout};
 use std::path::Path;
 
@@ -28,26 +29,26 @@ const REST_IS_ANOTHER: &str = "; what an interrupted run has left is another pla
                                where that was saved: `plan --out FILE`, then `apply --plan FILE --approve DIGEST`";
 
 pub(super) fn run(terminal: Terminal, arguments: &ApplyArguments) -> Outcome {
-    let saved = arguments.plan.as_deref().map(read_plan).transpose()?;
+    let mut saved = arguments.plan.as_deref().map(read_plan).transpose()?;
     let roster = load_roster(terminal, arguments.view.format, &arguments.roster)?;
-    runtime()?.block_on(apply(terminal, arguments, &roster, saved.as_ref()))
+    runtime()?.block_on(apply(terminal, arguments, &roster, saved.as_mut()))
 }
 
-fn read_plan(path: &Path) -> Result<SavedPlan, Failure> {
-    let text = read_text(path, MAX_BYTES)?;
-    Ok(SavedPlan::read(&text).with_context(|| format!("{} cannot be applied", path.display()))?)
+fn read_plan(path: &Path) -> Result<SavedPlan<File>, Failure> {
+    let file = open_rewindable(path, MAX_BYTES)?;
+    Ok(SavedPlan::read(file).with_context(|| format!("{} cannot be applied", path.display()))?)
 }
 
 async fn apply(
     terminal: Terminal,
     arguments: &ApplyArguments,
     roster: &Roster,
-    saved: Option<&SavedPlan>,
+    mut saved: Option<&mut SavedPlan<File>>,
 ) -> Outcome {
     let format = arguments.view.format;
     let mut target = target::connect(&arguments.target).await?;
     // The token of one service is not to be shown to another.
-    if let Some(saved) = saved {
+    if let Some(saved) = saved.as_deref() {
         let dialect = arguments.target.dialect.into();
         if let Err(error) = saved.check_service(target.url(), dialect) {
             return not_resumed(terminal, format, saved, roster, error);
@@ -66,10 +67,10 @@ async fn apply(
         recent: journal::recent(journal, target.url(), workspace, now)?,
         budget: arguments.target.budget,
     };
-    let (mut plan, progress) = match saved {
-        None => (make(terminal, format, roster, &directory, &context)?, None),
+    let (mut plan, progress, whole) = match &mut saved {
+        None => (make(terminal, format, roster, &directory, &context)?, None, None),
         Some(saved) => match saved.resume(roster, &directory, &context) {
-            Ok(Resumed { plan, progress }) => (plan, Some(progress)),
+            Ok(Resumed { plan, progress, whole }) => (plan, Some(progress), whole),
             Err(error) => return not_resumed(terminal, format, saved, roster, error),
         },
     };
@@ -88,7 +89,7 @@ async fn apply(
         Err(wrong) => {
             unless_unread(show_all(&plan))?;
             let mut failure = not_approved(&plan, wrong);
-            if let (Exit::Blocked, None, Some(hint)) = (failure.exit, saved, &mut failure.hint) {
+            if let (Exit::Blocked, None, Some(hint)) = (failure.exit, &saved, &mut failure.hint) {
                 hint.push_str(REST_IS_ANOTHER);
             }
             return Err(failure);
@@ -112,7 +113,10 @@ async fn apply(
     let recording = journal.map(|path| Recording::open(path, seen)).transpose()?;
     let journaled = recording.as_ref().map(|recording| recording.journaled(is_approved, None));
     let report = match saved {
-        Some(saved) => carry_out(terminal, &target, &SavedGoal { saved, roster }, journaled, &plan).await,
+        Some(_) => {
+            let changes = whole.as_ref().unwrap_or(&plan.changeset.changes);
+            carry_out(terminal, &target, &SavedGoal { changes, roster }, journaled, &plan).await
+        }
         None => {
             carry_out(terminal, &target, &RosterGoal { roster, context: &context }, journaled, &plan).await
         }
@@ -133,7 +137,7 @@ async fn apply(
 fn not_resumed(
     terminal: Terminal,
     format: Format,
-    saved: &SavedPlan,
+    saved: &SavedPlan<File>,
     roster: &Roster,
     error: ResumeError,
 ) -> Outcome {
@@ -150,7 +154,8 @@ fn not_resumed(
             show_mistakes(terminal, format, &conflicts, &roster.sources)?;
             Err(anyhow::anyhow!("nothing can be planned; nothing was changed").into())
         }
-        error @ (ResumeError::OtherTarget { .. }
+        error @ (ResumeError::File(_)
+        | ResumeError::OtherTarget { .. }
         | ResumeError::OtherWorkspace { .. }
         | ResumeError::OtherDialect(_)) => Err(Failure::from(error).hint("nothing was changed")),
     }

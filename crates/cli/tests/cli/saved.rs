@@ -376,3 +376,14 @@ fn a_path_that_cannot_be_written_leaves_no_half_a_plan() {
         std::fs::read_dir(scene.env.path("")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_plan_that_comes_through_a_pipe_is_applied_like_one_from_a_file() {
+    let scene = Scene::saved();
+    let (program, target) = (env!("CARGO_BIN_EXE_rosterctl"), &scene.workspace.target);
+    let script = format!("cat plan.json | '{program}' apply --plan /dev/stdin roster.yaml --target {target}");
+    let ran = scene.env.run_script(&["sh", "-c", &script], &[]).expect_code(0);
+    assert!(ran.stdout.contains("in sync"), "{ran:?}");
+    assert_eq!(scene.title("ada"), "Staff Engineer");
+}

@@ -1,6 +1,6 @@
 //! What of a saved plan holds already, what is still to be done, and what has moved.
 
-use super::SavedPlan;
+use super::Contents;
 use super::effects::{Course, Effects, GroupEffects, UserCourse};
 use super::live::{Live, is_initial, same, value};
 use super::people::{People, Who};
@@ -42,7 +42,7 @@ pub(super) struct Assessment {
 
 /// The sides that are compared.
 pub(super) struct Sides<'a> {
-    pub(super) saved: &'a SavedPlan,
+    pub(super) saved: &'a Contents,
     pub(super) roster: &'a Roster,
     pub(super) live: &'a Live<'a>,
     pub(super) people: &'a People<'a>,

@@ -1,6 +1,5 @@
 //! What a run of a saved plan is to arrive at.
 
-use super::SavedPlan;
 use super::assess::is_group;
 use super::effects::Effects;
 use super::live::Live;
@@ -8,7 +7,7 @@ use super::people::People;
 use crate::progress::describe;
 use crate::run::{Goal, Missing};
 use model::attribute::{Attribute, Writable};
-use model::change::{GroupRef, UserRef};
+use model::change::{Change, GroupRef, UserRef};
 use model::directory::Directory;
 use model::policy::AttributeMode;
 use model::roster::Roster;
@@ -16,8 +15,8 @@ use std::collections::BTreeSet;
 
 /// Everything that a saved plan brings about, and nothing else of the roster.
 pub struct SavedGoal<'a> {
-    /// The plan.
-    pub saved: &'a SavedPlan,
+    /// The changes of the plan, all of them.
+    pub changes: &'a [Change],
     /// The roster, whose policy says what of a new account can be made up for when the service has dropped it.
     pub roster: &'a Roster,
 }
@@ -25,7 +24,7 @@ pub struct SavedGoal<'a> {
 impl Goal for SavedGoal<'_> {
     fn missing(&self, directory: &Directory) -> Result<Vec<Missing>, String> {
         let line = |at: usize| {
-            let change = self.saved.changes.get(at)?;
+            let change = self.changes.get(at)?;
             Some(Missing { is_group: is_group(change), name: change.name.clone(), line: describe(change) })
         };
         Ok(self.unmet(directory).into_iter().filter_map(line).collect())
@@ -36,8 +35,8 @@ impl SavedGoal<'_> {
     /// The changes, by position, of which something does not hold.
     fn unmet(&self, directory: &Directory) -> BTreeSet<usize> {
         let live = Live::new(directory);
-        let effects = Effects::of(&self.saved.changes);
-        let people = People::by_names((&self.saved.changes, &effects), self.roster, &live);
+        let effects = Effects::of(self.changes);
+        let people = People::by_names((self.changes, &effects), self.roster, &live);
         let modes = &self.roster.policy.attributes;
         let mut unmet = BTreeSet::new();
         for (user, attribute, course) in effects.users.iter() {

@@ -1,12 +1,12 @@
 //! From a saved plan, the roster and the directory to what is left to do.
 
-use super::SavedPlan;
 use super::assess::{self, Assessment, Sides};
 use super::effects::Effects;
 use super::live::Live;
 use super::people::People;
 use super::rest::{self, Rest};
-use crate::digest::Ground;
+use super::{About, Contents, SavedPlan, SavedPlanError};
+use crate::digest::{self, Ground};
 use crate::planner::{self, Context};
 use differ::{Diff, Options};
 use model::attribute::Dialect;
@@ -21,14 +21,17 @@ use scim_adapter::{Ids, encode};
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
+use std::io::{Read, Seek};
 
 /// A saved plan as far as it is still to be done.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Resumed {
     /// What is left, judged by today's policy. Its digest is the saved plan's, which covers more once something is done.
     pub plan: Plan,
     /// How far the saved plan has come.
     pub progress: Progress,
+    /// Every change that was saved, where `plan` has others, since some are done; `None` where they are those of `plan`.
+    pub whole: Option<Vec<Change>>,
 }
 
 /// Why a saved plan cannot be finished. Nothing has been written.
@@ -60,30 +63,110 @@ pub enum ResumeError {
     /// What the plan is about has changed since it was made.
     #[error("the plan is stale: what it is about has changed since it was made")]
     Stale(Vec<Moved>),
+    /// Its file is not what it was when it was first read.
+    #[error("the plan's file has changed while it was in use: {0}")]
+    File(SavedPlanError),
     /// Nothing can be planned for this roster, for reasons that the plan has nothing to do with.
     #[error("the roster contradicts the directory")]
     Conflicts(Vec<Diagnostic>),
 }
 
-impl SavedPlan {
+impl<R: Read + Seek> SavedPlan<R> {
     /// What is left to do of this plan.
     ///
     /// # Errors
     /// When it is for another service, workspace or dialect; when anything that it was to change is no longer as the
     /// plan found it, nor as the plan would leave it, or is no longer asked for; when the roster contradicts the
-    /// directory.
+    /// directory; when the plan's file has changed since it was read.
     pub fn resume(
-        &self,
+        &mut self,
         roster: &Roster,
         directory: &Directory,
         context: &Context,
     ) -> Result<Resumed, ResumeError> {
         self.check_service(context.target.as_deref(), directory.dialect)?;
         self.check_workspace(roster, directory)?;
+        let options = Options { now: context.now, only: &[] };
+        let diff = differ::diff(roster, directory, &options);
+        let (diff, progress, whole) = match diff {
+            // Nothing is done and nothing has moved, which is how most plans are found.
+            Ok(diff) if self.about.is_of(&diff.changeset, directory.dialect) => {
+                let progress = Progress { changes: self.about.changes, done: 0, elsewhere: 0 };
+                (diff, progress, None)
+            }
+            diff => {
+                let contents = self.contents().map_err(ResumeError::File)?;
+                let (diff, progress) = contents.left(roster, directory, diff)?;
+                (diff, progress, Some(contents.changes))
+            }
+        };
+        let Diff { changeset, verdicts, notes, matched } = diff;
+        let verdicts = verdicts.into_iter().filter(|verdict| concerns(verdict, &changeset.changes)).collect();
+        let diff = Diff { changeset, verdicts, notes, matched };
+        let mut plan = planner::of_diff(roster, directory, context, diff, Ground::of(roster, directory));
+        plan.digest.clone_from(&self.about.digest);
+        Ok(Resumed { plan, progress, whole })
+    }
+}
+
+impl<R> SavedPlan<R> {
+    /// Whether the plan is for the service at `target`, spoken to in `dialect`. Nothing need be asked of it for that; a plan
+    /// without a target fits any.
+    ///
+    /// # Errors
+    /// When it is for another service or dialect.
+    pub fn check_service(&self, target: Option<&str>, dialect: Dialect) -> Result<(), ResumeError> {
+        if let (Some(planned), Some(here)) = (self.about.target.as_deref(), target)
+            && planned.trim_end_matches('/') != here.trim_end_matches('/')
+        {
+            return Err(ResumeError::OtherTarget { planned: planned.to_owned(), here: here.to_owned() });
+        }
+        if self.about.dialect != dialect {
+            return Err(ResumeError::OtherDialect(match self.about.dialect {
+                Dialect::Slack => "slack",
+                Dialect::Rfc => "rfc",
+            }));
+        }
+        Ok(())
+    }
+
+    fn check_workspace(&self, roster: &Roster, directory: &Directory) -> Result<(), ResumeError> {
+        let Some(planned) = &self.about.workspace else { return Ok(()) };
+        let live = directory.workspaces();
+        let said = roster.workspace.as_ref().map(|said| &*said.value);
+        let is_other = |here: &&str| fold(here) != fold(planned);
+        let elsewhere = said.filter(is_other).or_else(|| {
+            let all_others = live.iter().all(is_other);
+            live.first().copied().filter(|_| all_others)
+        });
+        match elsewhere {
+            Some(here) => {
+                Err(ResumeError::OtherWorkspace { planned: planned.clone(), here: here.to_owned() })
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl About {
+    /// Whether these are the very changes that were saved.
+    fn is_of(&self, changeset: &Changeset, dialect: Dialect) -> bool {
+        changeset.changes.len() == self.changes
+            && digest::of_plan(self.workspace.as_deref(), changeset, dialect) == self.digest
+    }
+}
+
+impl Contents {
+    /// What is left to do: of today's `diff` what was saved, and how far the plan has come.
+    fn left(
+        &self,
+        roster: &Roster,
+        directory: &Directory,
+        diff: Result<Diff, Vec<Diagnostic>>,
+    ) -> Result<(Diff, Progress), ResumeError> {
         let live = Live::new(directory);
         let effects = Effects::of(&self.changes);
-        let options = Options { now: context.now, only: &[] };
-        let diff = match differ::diff(roster, directory, &options) {
+        let diff = match diff {
             Ok(diff) => diff,
             Err(conflicts) => {
                 // A conflict about what the plan is to change is drift like any other, and is told as such.
@@ -127,50 +210,9 @@ impl SavedPlan {
             moved.sort_by_key(|one| one.change);
             return Err(ResumeError::Stale(moved));
         }
-        drop((kept, equals, changeset));
-        let verdicts = verdicts.into_iter().filter(|verdict| concerns(verdict, &changes)).collect();
-        let diff = Diff { changeset: Changeset { changes }, verdicts, notes, matched };
-        let mut plan = planner::of_diff(roster, directory, context, diff, Ground::of(roster, directory));
-        plan.digest.clone_from(&self.digest);
         let done = open.iter().filter(|open| !**open).count();
-        Ok(Resumed { plan, progress: Progress { changes: self.changes.len(), done, elsewhere } })
-    }
-
-    /// Whether the plan is for the service at `target`, spoken to in `dialect`. Nothing need be asked of it for that; a plan
-    /// without a target fits any.
-    ///
-    /// # Errors
-    /// When it is for another service or dialect.
-    pub fn check_service(&self, target: Option<&str>, dialect: Dialect) -> Result<(), ResumeError> {
-        if let (Some(planned), Some(here)) = (self.target.as_deref(), target)
-            && planned.trim_end_matches('/') != here.trim_end_matches('/')
-        {
-            return Err(ResumeError::OtherTarget { planned: planned.to_owned(), here: here.to_owned() });
-        }
-        if self.dialect != dialect {
-            return Err(ResumeError::OtherDialect(match self.dialect {
-                Dialect::Slack => "slack",
-                Dialect::Rfc => "rfc",
-            }));
-        }
-        Ok(())
-    }
-
-    fn check_workspace(&self, roster: &Roster, directory: &Directory) -> Result<(), ResumeError> {
-        let Some(planned) = &self.workspace else { return Ok(()) };
-        let live = directory.workspaces();
-        let said = roster.workspace.as_ref().map(|said| &*said.value);
-        let is_other = |here: &&str| fold(here) != fold(planned);
-        let elsewhere = said.filter(is_other).or_else(|| {
-            let all_others = live.iter().all(is_other);
-            live.first().copied().filter(|_| all_others)
-        });
-        match elsewhere {
-            Some(here) => {
-                Err(ResumeError::OtherWorkspace { planned: planned.clone(), here: here.to_owned() })
-            }
-            None => Ok(()),
-        }
+        let progress = Progress { changes: self.changes.len(), done, elsewhere };
+        Ok((Diff { changeset: Changeset { changes }, verdicts, notes, matched }, progress))
     }
 
     fn moved(&self, change: usize, why: Why) -> Moved {
@@ -222,7 +264,7 @@ struct Equals<'a> {
 }
 
 impl<'a> Equals<'a> {
-    fn new(saved: &SavedPlan, people: &'a People<'a>) -> Self {
+    fn new(saved: &Contents, people: &'a People<'a>) -> Self {
         let mut equals = Self { by_work: HashMap::new(), ids: people.ids(), people };
         for (at, change) in saved.changes.iter().enumerate() {
             if let Some(work) = equals.work(change) {

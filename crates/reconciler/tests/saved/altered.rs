@@ -1,6 +1,6 @@
 //! Files that somebody has altered, with and without care, and files that are no plans at all.
 
-use crate::trial::{Chance, Trial, context, for_saved, written};
+use crate::trial::{self, Chance, Trial, context, for_saved, read, written};
 use crate::world::{World, group, person};
 use model::attribute::Attribute as A;
 use model::change::Action;
@@ -8,8 +8,10 @@ use proptest::prelude::*;
 use reconciler::saved::{ResumeError, SavedPlan, SavedPlanError};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 /// The digest as `docs/plan-format.md` defines it, worked out from the file alone.
@@ -123,7 +125,7 @@ fn no_forgery_makes_it_do_what_is_not_in_the_file_or_what_the_roster_does_not_as
         let done = chance.pick(trial.changes().len() + 1);
         trial.apply(&mut remote, &trial.changes()[..done])?;
         forge(&mut plan, &mut chance);
-        let Ok(forged) = SavedPlan::read(&plan.to_string()) else { return Ok(()) };
+        let Ok(mut forged) = trial::read(plan.to_string()) else { return Ok(()) };
         read.set(read.get() + 1);
         let roster = trial.world.roster();
         let Ok(left) = forged.resume(&roster, &remote.directory(), &context()) else { return Ok(()) };
@@ -176,11 +178,11 @@ fn small() -> Trial {
     Trial::new(world, remote, Vec::new()).unwrap()
 }
 
-fn reread(trial: &Trial, edit: impl Fn(&mut Value)) -> Result<SavedPlan, SavedPlanError> {
+fn reread(trial: &Trial, edit: impl Fn(&mut Value)) -> Result<SavedPlan<Cursor<String>>, SavedPlanError> {
     let mut plan: Value = serde_json::from_str(&trial.text).unwrap();
     edit(&mut plan);
     plan["digest"] = json!(digest(&plan));
-    SavedPlan::read(&plan.to_string())
+    read(plan.to_string())
 }
 
 fn position(trial: &Trial, wanted: impl Fn(&Action) -> bool) -> usize {
@@ -235,23 +237,20 @@ fn what_a_change_is_called_or_aimed_at_cannot_be_altered_either() {
     }
     // Without care, the digest tells.
     let edited = trial.text.replace("\"new\"", "\"owner\"");
-    assert!(matches!(SavedPlan::read(&edited), Err(SavedPlanError::Digest { .. })));
+    assert!(matches!(read(&edited), Err(SavedPlanError::Digest { .. })));
 }
 
 #[test]
 fn a_file_of_another_version_or_kind_or_with_double_meanings_is_refused() {
     let trial = small();
-    let version = |text: &str| SavedPlan::read(&trial.text.replace("\"formatVersion\":1", text));
+    let version = |text: &str| read(trial.text.replace("\"formatVersion\":1", text));
     for other in
         ["\"formatVersion\":2", "\"formatVersion\":\"1\"", "\"formatVersion\":1.0", "\"formatVersion\":[[1]]"]
     {
         assert!(matches!(version(other), Err(SavedPlanError::Version(_))), "{other}");
     }
     // The version decides before the rest is looked at.
-    assert!(matches!(
-        SavedPlan::read(r#"{"formatVersion":3,"changes":"none"}"#),
-        Err(SavedPlanError::Version(_))
-    ));
+    assert!(matches!(read(r#"{"formatVersion":3,"changes":"none"}"#), Err(SavedPlanError::Version(_))));
     let nested = |open: &str| format!("{{\"formatVersion\":1,\"changes\":{}", open.repeat(200_000));
     for text in [
         "",
@@ -264,7 +263,7 @@ fn a_file_of_another_version_or_kind_or_with_double_meanings_is_refused() {
         &nested("["),
         &nested("{\"a\":"),
     ] {
-        assert!(SavedPlan::read(text).is_err(), "{text:.60}");
+        assert!(read(text).is_err(), "{text:.60}");
     }
     for (once, twice) in [
         ("\"workspace\":null", "\"workspace\":null,\"workspace\":\"x\""),
@@ -273,7 +272,7 @@ fn a_file_of_another_version_or_kind_or_with_double_meanings_is_refused() {
         ("\"digest\":", "\"digest\":\"\",\"digest\":"),
     ] {
         assert!(trial.text.contains(once), "{once}");
-        let found = SavedPlan::read(&trial.text.replace(once, twice));
+        let found = read(trial.text.replace(once, twice));
         assert!(
             matches!(
                 found,
@@ -284,7 +283,47 @@ fn a_file_of_another_version_or_kind_or_with_double_meanings_is_refused() {
     }
     // What we do not know is ignored, as the documentation promises.
     let more = trial.text.replace("\"formatVersion\":1", "\"formatVersion\":1,\"signature\":{\"by\":[1,2]}");
-    assert_eq!(SavedPlan::read(&more).unwrap().digest(), trial.saved.digest());
+    assert_eq!(read(&more).unwrap().digest(), trial.saved().digest());
+}
+
+/// A file that somebody else writes, too.
+struct Shared(Rc<RefCell<Cursor<String>>>);
+
+impl Read for Shared {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.borrow_mut().read(buffer)
+    }
+}
+
+impl Seek for Shared {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.borrow_mut().seek(to)
+    }
+}
+
+#[test]
+fn a_file_that_became_another_plan_after_it_was_read_is_not_applied() {
+    let trial = small();
+    let mut other = small();
+    let title = model::attribute::Value::Text("owner".into());
+    other.world.entry("ada").settings.insert(A::Title, model::roster::Wish::Set(title));
+    let other = Trial::new(other.world, other.remote, Vec::new()).unwrap();
+    // Something is done already, so that the changes must be read again.
+    let mut remote = trial.remote.clone();
+    remote.group("S-eng").members.remove("U-bob");
+    for (text, is_accepted) in [(&trial.text, true), (&other.text, false), (&String::new(), false)] {
+        let file = Rc::new(RefCell::new(Cursor::new(trial.text.clone())));
+        let mut saved = SavedPlan::read(Shared(Rc::clone(&file))).unwrap();
+        file.replace(Cursor::new(text.clone()));
+        let resumed = saved.resume(&trial.world.roster(), &remote.directory(), &context());
+        match resumed {
+            Ok(resumed) => {
+                let whole = resumed.whole.expect("one of the changes is half done");
+                assert!(is_accepted && whole.len() == trial.changes().len());
+            }
+            Err(error) => assert!(!is_accepted && matches!(error, ResumeError::File(_)), "{error:?}"),
+        }
+    }
 }
 
 #[test]
@@ -310,9 +349,9 @@ fn a_plan_of_many_changes_is_read_and_one_of_many_wrong_ones_is_refused() {
         json!({ "id": at + 1, "kind": "deleteGroup", "target": id, "name": "x", "request": { "method": "DELETE", "path": format!("/Groups/{id}") },
             "before": { "displayName": "x", "members": [] }, "after": {} })
     };
-    assert_eq!(SavedPlan::read(&changes(20_000, &deletion)).unwrap().changes(), 20_000);
+    assert_eq!(read(changes(20_000, &deletion)).unwrap().changes(), 20_000);
     let nothing = format!(r#"{{"formatVersion":1,"changes":[{}{{}}]}}"#, "{},".repeat(200_000));
-    assert!(SavedPlan::read(&nothing).is_err());
+    assert!(read(&nothing).is_err());
 }
 
 proptest! {
@@ -334,15 +373,15 @@ proptest! {
             let copied = text[begin..floor(&text, begin + length).max(begin)].to_owned();
             text.replace_range(start..end, if at % 2 == 0 { noise } else { &copied });
         }
-        if let Ok(plan) = SavedPlan::read(&text) {
+        if let Ok(mut plan) = read(&text) {
             // Only what the digest does not cover, and nobody answers for, can have changed.
-            prop_assert_eq!(plan.digest(), trial.saved.digest());
+            prop_assert_eq!(plan.digest(), &trial.plan.digest);
             drop(plan.resume(&trial.world.roster(), &trial.remote.directory(), &context()));
         }
     }
 
     #[test]
     fn no_json_makes_it_panic(text in r#"(\{"formatVersion":1,)?("(dialect|target|digest|changes|id|before)":|[\[{]|"slack"|\{\}|null|[0-9e.-]{1,4}|[\]},]){0,40}"#) {
-        drop(SavedPlan::read(&text));
+        drop(read(&text));
     }
 }

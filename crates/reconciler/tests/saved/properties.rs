@@ -70,7 +70,7 @@ fn nothing_is_left(trial: &Trial, remote: &Remote) -> Result<(), String> {
     let again = trial.left(remote)?;
     check(again.plan.changeset.is_empty(), &format!("left: {:?}", again.plan.changeset))?;
     check(again.progress.done == again.progress.changes, "not everything is said to be done")?;
-    let goal = SavedGoal { saved: &trial.saved, roster: &trial.world.roster() };
+    let goal = SavedGoal { changes: trial.changes(), roster: &trial.world.roster() };
     let missing = goal.missing(&remote.directory())?;
     check(missing.is_empty(), &format!("the goal is not met: {missing:?}"))
 }
@@ -81,7 +81,7 @@ fn the_goal_misses_exactly_what_is_left() {
         let done = Chance(chance.iter()).pick(trial.changes().len() + 1);
         let mut remote = trial.remote.clone();
         trial.apply(&mut remote, &trial.changes()[..done])?;
-        let goal = SavedGoal { saved: &trial.saved, roster: &trial.world.roster() };
+        let goal = SavedGoal { changes: trial.changes(), roster: &trial.world.roster() };
         let missing: BTreeSet<_> =
             goal.missing(&remote.directory())?.into_iter().map(|one| (one.is_group, one.name)).collect();
         let end = trial.end()?;

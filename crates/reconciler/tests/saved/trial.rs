@@ -8,9 +8,10 @@ use model::plan::Plan;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use reconciler::planner::{self, Context};
-use reconciler::saved::{ResumeError, Resumed, SavedPlan};
+use reconciler::saved::{ResumeError, Resumed, SavedPlan, SavedPlanError};
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::io::Cursor;
 
 /// A world, its plan, and the plan as it was saved.
 pub(crate) struct Trial {
@@ -18,7 +19,6 @@ pub(crate) struct Trial {
     pub(crate) remote: Remote,
     pub(crate) plan: Plan,
     pub(crate) text: String,
-    pub(crate) saved: SavedPlan,
 }
 
 pub(crate) fn context() -> Context {
@@ -32,13 +32,20 @@ pub(crate) fn written(plan: &Plan) -> String {
     String::from_utf8(text).unwrap()
 }
 
+pub(crate) fn read(text: impl Into<String>) -> Result<SavedPlan<Cursor<String>>, SavedPlanError> {
+    SavedPlan::read(Cursor::new(text.into()))
+}
+
 impl Trial {
     pub(crate) fn new(world: World, remote: Remote, only: Vec<String>) -> Option<Self> {
         let context = Context { only, ..context() };
         let plan = planner::plan(&world.roster(), &remote.directory(), &context).ok()?;
         let text = written(&plan);
-        let saved = SavedPlan::read(&text).unwrap();
-        Some(Self { world, remote, plan, text, saved })
+        Some(Self { world, remote, plan, text })
+    }
+
+    pub(crate) fn saved(&self) -> SavedPlan<Cursor<String>> {
+        read(&self.text).unwrap()
     }
 
     pub(crate) fn changes(&self) -> &[Change] {
@@ -46,7 +53,7 @@ impl Trial {
     }
 
     pub(crate) fn resume(&self, remote: &Remote) -> Result<Resumed, ResumeError> {
-        self.saved.resume(&self.world.roster(), &remote.directory(), &context())
+        self.saved().resume(&self.world.roster(), &remote.directory(), &context())
     }
 
     /// What is left on a remote on which the plan must not be stale.
