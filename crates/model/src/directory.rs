@@ -4,6 +4,7 @@ use crate::attribute::{Attribute, Dialect};
 use crate::key::Key;
 use crate::names::{GroupId, UserId};
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Everything a service holds, known to be whole.
 #[derive(Debug, Clone, Default)]
@@ -105,8 +106,8 @@ pub struct RawGroup {
     pub id: GroupId,
     /// Its name.
     pub display_name: Box<str>,
-    /// The `value` of every member.
-    pub members: Vec<Box<str>>,
+    /// The `value` of every member. Who reads many groups has each text once.
+    pub members: Vec<Arc<str>>,
 }
 
 /// The accounts of a directory whose groups are still to come, so that each group can be joined with them as it is
@@ -139,7 +140,7 @@ impl Accounts {
         for value in raw.members {
             match self.by_id.get(&Key::from(&*value)) {
                 Some(index) => members.push(*index),
-                None => foreign_members.push(value),
+                None => foreign_members.push((*value).into()),
             }
         }
         members.sort_unstable();

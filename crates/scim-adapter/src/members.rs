@@ -4,7 +4,7 @@
 //! Slack gives all members at once as far as anybody has seen; a client of it is ready for `totalResults` on the
 //! group, with `startIndex` and `count` (sheet S8: a GAP).
 
-use crate::dialect::{DecodeError, group_from_wire, path_segment};
+use crate::dialect::{DecodeError, MemberIds, group_from_wire, path_segment};
 use crate::exchange::Exchange;
 use crate::pace::RequestKind;
 use crate::page::{MAX_PAGES, MAX_READS, MAX_RESOURCES};
@@ -72,7 +72,7 @@ impl Reading<'_> {
             self.complete(&mut members, total).await?;
         }
         let group = WireGroup { members: List(Some(members)), ..group };
-        group_from_wire(group).map(Some).map_err(|why| self.unusable(why).into())
+        group_from_wire(group, &MemberIds::default()).map(Some).map_err(|why| self.unusable(why).into())
     }
 
     /// Adds to the members of the first page those of the others.

@@ -1,6 +1,6 @@
 //! Reading: the whole directory, or one resource of it.
 
-use crate::dialect::{DecodeError, group_from_wire, user_from_wire, user_path};
+use crate::dialect::{DecodeError, MemberIds, group_from_wire, user_from_wire, user_path};
 use crate::error::{Failure, RequestError};
 use crate::exchange::{Exchange, fail};
 use crate::members;
@@ -130,9 +130,10 @@ impl Reader {
     /// Every group with its members.
     async fn groups(&self) -> Result<Vec<RawGroup>, ReadError> {
         // Where the list does not give all members, the group's id, by which it is read by itself.
+        let ids = MemberIds::default();
         let whole = |wire: WireGroup| {
             let id = wire.id.as_deref().unwrap_or_default().to_owned();
-            if wire.members.0.is_some() { group_from_wire(wire).map_err(|_| id) } else { Err(id) }
+            if wire.members.0.is_some() { group_from_wire(wire, &ids).map_err(|_| id) } else { Err(id) }
         };
         let groups = read_all(&self.exchange, "/Groups", whole).await?;
         stream::iter(groups.into_iter().map(|group| self.whole_group(group)))
@@ -143,7 +144,8 @@ impl Reader {
 
     /// Every group, its members as far as the list gives them.
     pub(crate) async fn group_names(&self) -> Result<Vec<RawGroup>, ReadError> {
-        let known = |group| group_from_wire(WireGroup { total_results: Count::default(), ..group });
+        let ids = MemberIds::default();
+        let known = |group| group_from_wire(WireGroup { total_results: Count::default(), ..group }, &ids);
         let groups = read_all(&self.exchange, "/Groups", known).await?;
         groups
             .into_iter()

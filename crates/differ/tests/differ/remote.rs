@@ -91,7 +91,7 @@ impl Remote {
                 id: GroupId::new(id.as_str()),
                 display_name: team.name.as_str().into(),
                 members: {
-                    let members: Vec<Box<str>> =
+                    let members: Vec<std::sync::Arc<str>> =
                         team.members.iter().map(|member| member.as_str().into()).collect();
                     shuffled(&members, shuffle)
                 },

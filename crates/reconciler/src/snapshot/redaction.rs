@@ -135,7 +135,7 @@ fn raw_groups(directory: &Directory, name: impl Fn(&str) -> Option<String>) -> V
     let members = |group: &model::directory::Group| {
         let ids =
             group.members.iter().filter_map(|&index| directory.user(index)).map(|user| user.id.as_str());
-        ids.chain(group.foreign_members.iter().map(|value| &**value)).map(name).collect()
+        ids.chain(group.foreign_members.iter().map(|value| &**value)).map(|id| name(id).into()).collect()
     };
     let raw = |group: &model::directory::Group| RawGroup {
         id: GroupId::new(name(group.id.as_str())),

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// What a snapshot says of itself.
 #[derive(Deserialize)]
@@ -177,7 +178,7 @@ impl<'de, S: Deserialize<'de>, F: FnMut(S)> Visitor<'de> for Each<S, F> {
 struct StoredGroup {
     id: String,
     display_name: Box<str>,
-    members: Vec<Box<str>>,
+    members: Vec<Arc<str>>,
 }
 
 impl From<StoredGroup> for RawGroup {

@@ -5,6 +5,8 @@ use crate::wire::{Address, Element, Text, WireGroup, WireUser};
 use model::directory::{AccountKind, RawGroup, User};
 use model::names::fold;
 use model::{Attribute, Dialect, GroupId, UserId};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why a resource could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +42,7 @@ pub fn decode_user(body: &[u8], dialect: Dialect) -> Result<User, DecodeError> {
 /// When the body is not a JSON object with an `id`, or does not hold all members.
 pub fn decode_group(body: &[u8]) -> Result<RawGroup, DecodeError> {
     let wire: WireGroup = serde_json::from_slice(body).map_err(|e| DecodeError::NotJson(e.to_string()))?;
-    group_from_wire(wire)
+    group_from_wire(wire, &MemberIds::default())
 }
 
 /// An id that requests can name. One that begins like our placeholders would be mistaken for one, and one with a
@@ -49,10 +51,28 @@ fn usable_id(id: Text) -> Result<Box<str>, DecodeError> {
     id.0.filter(|id| !id.starts_with('@') && !id.chars().any(char::is_control)).ok_or(DecodeError::NoId)
 }
 
-pub(crate) fn group_from_wire(wire: WireGroup) -> Result<RawGroup, DecodeError> {
-    let WireGroup { id, display_name, members, total_results, start_index: _ } = wire;
-    let members: Vec<Box<str>> =
-        members.0.unwrap_or_default().into_iter().filter_map(|member| member.value.0).collect();
+/// The ids of members, each held once however many groups it is in: of a million memberships they would otherwise be what
+/// reading takes most memory for.
+#[derive(Debug, Default)]
+pub(crate) struct MemberIds(Mutex<HashSet<Arc<str>>>);
+
+impl MemberIds {
+    fn share(&self, id: &str) -> Arc<str> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(id) {
+            return Arc::clone(known);
+        }
+        let id: Arc<str> = id.into();
+        known.insert(Arc::clone(&id));
+        id
+    }
+}
+
+pub(crate) fn group_from_wire(wire: WireGroup, ids: &MemberIds) -> Result<RawGroup, DecodeError> {
+    let WireGroup { id, display_name, members: listed, total_results, start_index: _ } = wire;
+    let listed = listed.0.unwrap_or_default();
+    let mut members = Vec::with_capacity(listed.len());
+    members.extend(listed.iter().filter_map(|member| member.value.as_deref()).map(|id| ids.share(id)));
     if let Some(total) = total_results.0
         && usize::try_from(total).is_ok_and(|total| total > members.len())
     {
@@ -167,6 +187,7 @@ pub(crate) fn user_from_wire(wire: WireUser, dialect: Dialect) -> Result<User, D
         found.text(attribute, value);
     }
     let Found { mut attributes, mut selectors } = found;
+    attributes.shrink_to_fit();
     attributes.sort_by_key(|(attribute, _)| *attribute);
     selectors.sort_by_key(|(attribute, _)| *attribute);
     Ok(User {

@@ -16,7 +16,7 @@ mod slots;
 mod user;
 
 pub use answer::{DecodeError, decode_group, decode_user};
-pub(crate) use answer::{group_from_wire, user_from_wire};
+pub(crate) use answer::{MemberIds, group_from_wire, user_from_wire};
 pub use compare::unmet;
 pub(crate) use compare::{remaining_group, remaining_user};
 pub(crate) use group::with_members;

@@ -2,7 +2,7 @@
 
 use super::{Effect, RECHECKS, WriteError, WriteFailure, Writer, Written, effect, keys, split};
 use crate::dialect::{
-    decode_user, encode, group_from_wire, remaining_group, remaining_user, unmet, with_members,
+    MemberIds, decode_user, encode, group_from_wire, remaining_group, remaining_user, unmet, with_members,
 };
 use crate::error::{Refusal, RequestError};
 use crate::exchange::{Answer, body_of};
@@ -153,7 +153,7 @@ impl Writer {
         let known = group_id(id, ids).ok_or_else(gone)?;
         let group = self.reader.read_group(&known).await.map_err(WriteError::unknown)?.ok_or_else(gone)?;
         let leaves: HashSet<&str> = remove.iter().map(UserId::as_str).collect();
-        let mut members: Vec<String> = group.members.into_iter().map(String::from).collect();
+        let mut members: Vec<String> = group.members.iter().map(|id| (**id).to_owned()).collect();
         // What was added a moment ago may not be shown yet (sheet S14).
         members.extend(add.iter().filter_map(|member| ids.user(member)).map(|id| id.to_string()));
         let mut seen = HashSet::new();
@@ -317,7 +317,7 @@ fn may_take_another_form(error: &RequestError, work: &Change) -> bool {
 fn group_in(answer: &Answer, id: &GroupId) -> Option<RawGroup> {
     let wire: WireGroup = serde_json::from_slice(&answer.body).ok()?;
     wire.members.0.as_ref()?;
-    group_from_wire(wire).ok().filter(|group| group.id == *id)
+    group_from_wire(wire, &MemberIds::default()).ok().filter(|group| group.id == *id)
 }
 
 fn group_progress(left: Option<Action>) -> Progress {
