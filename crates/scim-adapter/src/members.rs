@@ -13,6 +13,7 @@ use crate::wire::{GroupMember, List, WireGroup};
 use model::GroupId;
 use model::directory::RawGroup;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// How many members are asked for at once, after the first page has shown that there are pages: the most that Slack
 /// gives of anything (sheet S8).
@@ -43,15 +44,29 @@ struct Reading<'a> {
 ///
 /// # Errors
 /// When the request fails for good or the answer is not this group. Where it says that it has more members than it
-/// holds: unless exactly `totalResults` distinct members came, on pages that all began where they were asked to.
+/// holds: unless exactly `totalResults` distinct members came, on pages that all began where they were asked to, and
+/// came so twice. Of a group that loses one and gains one between two pages, the number tells nothing, and who was
+/// overlooked would be put out of it by whoever states all its members.
 pub(crate) async fn read_group(exchange: &Exchange, id: &GroupId) -> Result<Option<RawGroup>, ReadError> {
     let reading = Reading { exchange, id, path: format!("/Groups/{}", path_segment(id.as_str())) };
     let mut reads = 0;
+    let mut last: Option<HashSet<Arc<str>>> = None;
     loop {
-        match reading.whole().await {
-            Ok(group) => return Ok(group),
-            Err(Flaw::Final(error)) => return Err(error),
-            Err(Flaw::Changed(why)) => {
+        let flaw = match reading.whole().await {
+            Ok(Some((group, true))) => {
+                let members: HashSet<Arc<str>> = group.members.iter().cloned().collect();
+                match last.replace(members) {
+                    None => continue,
+                    before if before == last => return Ok(Some(group)),
+                    Some(_) => Flaw::Changed("two readings gave different members".to_owned()),
+                }
+            }
+            Ok(group) => return Ok(group.map(|(group, _)| group)),
+            Err(flaw) => flaw,
+        };
+        match flaw {
+            Flaw::Final(error) => return Err(error),
+            Flaw::Changed(why) => {
                 reads += 1;
                 if reads >= MAX_READS {
                     let why = format!("of the group {:?}, {why}", id.as_str());
@@ -65,14 +80,17 @@ pub(crate) async fn read_group(exchange: &Exchange, id: &GroupId) -> Result<Opti
 }
 
 impl Reading<'_> {
-    async fn whole(&self) -> Result<Option<RawGroup>, Flaw> {
+    /// The group, and whether its members came in pages.
+    async fn whole(&self) -> Result<Option<(RawGroup, bool)>, Flaw> {
         let Some(mut group) = self.page("").await? else { return Ok(None) };
         let mut members = group.members.0.take().unwrap_or_default();
-        if let Some(total) = group.total_results.0.filter(|total| *total > members.len() as u64) {
+        let more = group.total_results.0.filter(|total| *total > members.len() as u64);
+        if let Some(total) = more {
             self.complete(&mut members, total).await?;
         }
         let group = WireGroup { members: List(Some(members)), ..group };
-        group_from_wire(group, &MemberIds::default()).map(Some).map_err(|why| self.unusable(why).into())
+        let group = group_from_wire(group, &MemberIds::default()).map_err(|why| self.unusable(why))?;
+        Ok(Some((group, more.is_some())))
     }
 
     /// Adds to the members of the first page those of the others.
