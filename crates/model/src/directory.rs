@@ -74,6 +74,12 @@ impl User {
         self.get(Attribute::UserName).unwrap_or_default()
     }
 
+    /// Whether it shows as it may after a change that did not ask for its deactivation: active, or a guest with an expiry,
+    /// whom Slack deactivates by itself when the time has come.
+    pub fn is_well(&self) -> bool {
+        self.active || self.get(Attribute::GuestExpires).is_some()
+    }
+
     /// Given and family name joined; empty when neither is set.
     pub fn full_name(&self) -> String {
         let parts = [Attribute::GivenName, Attribute::FamilyName].map(|a| self.get(a).unwrap_or_default());

@@ -12,7 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use model::attribute::Value;
 use model::change::{Action, Change, ChangeId, ChangeKind, GroupRef, UserRef};
 use model::names::{GroupId, UserId, UserName};
-use model::plan::Plan;
+use model::plan::{Encoded, Plan};
 use model::run::{ChangeOutcome, Ending, Stopped};
 use scim_adapter::{Effect, Ids, RequestKind, WriteError, Written};
 use std::sync::Arc;
@@ -60,8 +60,7 @@ impl Run<'_> {
                 let (change, remark) = progress.outcomes.without_failed(id, change, plan);
                 let encoded = plan.encode(&change);
                 if is_idle(&change) {
-                    let request = &encoded.request;
-                    self.writer.reader().pacer().release(RequestKind::of(request.method, &request.path));
+                    self.release(&encoded);
                     let why = remark.unwrap_or_default();
                     let ending = Ending::Skipped { why: format!("nothing is left of it {why}") };
                     progress.finish(id, ending, &mut |ended| tell(plan, ended, None, recorder, on_event));
@@ -75,7 +74,8 @@ impl Run<'_> {
             if !recorder.commit() && stopped.is_none() {
                 let failed =
                     Stopped::JournalFailed { why: recorder.failure().unwrap_or_default().to_owned() };
-                for (id, ..) in round {
+                for (id, _, encoded, ..) in round {
+                    self.release(&encoded);
                     let ending = Ending::Skipped { why: failed.to_string() };
                     progress.finish(id, ending, &mut |ended| tell(plan, ended, None, recorder, on_event));
                 }
@@ -138,6 +138,12 @@ impl Run<'_> {
         (progress.outcomes.into_list(), stopped)
     }
 
+    /// Gives back the room of a request that is not sent.
+    fn release(&self, encoded: &Encoded) {
+        let request = &encoded.request;
+        self.writer.reader().pacer().release(RequestKind::of(request.method, &request.path));
+    }
+
     /// Takes the room for a request of this kind, where the service's limits have it now; if not, notes when to ask again.
     /// A change is started only then, so that what waits for room is neither recorded as begun nor beyond being stopped.
     fn reserve(&self, kind: RequestKind, again: &mut Option<Instant>) -> bool {
@@ -168,7 +174,7 @@ fn tell(
 
 /// Whether an account shows as deactivated after a change that was not to deactivate it, nor to leave it so.
 fn turned_inactive(plan: &Plan, change: &Change, result: &Result<Written, WriteError>) -> bool {
-    let Ok(Written { active: Some(false), .. }) = result else { return false };
+    let Ok(Written { is_well: Some(false), .. }) = result else { return false };
     match &change.action {
         Action::UpdateUser { id, .. } if change.kind() == ChangeKind::UpdateUser => {
             !matches!(id, UserRef::Existing(id) if plan.stays_inactive.contains(id))

@@ -97,11 +97,6 @@ fn spared(plan: &Plan) -> BTreeSet<UserId> {
     spared
 }
 
-/// Whether an account shows as it may after an update. Slack deactivates a guest by itself when the time has come.
-fn is_well(user: &User) -> bool {
-    user.active || user.get(Attribute::GuestExpires).is_some()
-}
-
 /// The changes of a run whose accounts the directory, read back, shows as deactivated though nobody asked for that.
 pub(crate) fn harmed<'p>(
     plan: &'p Plan,
@@ -113,7 +108,7 @@ pub(crate) fn harmed<'p>(
     let is_harmed = |change: &Change| {
         let Action::UpdateUser { id: UserRef::Existing(id), .. } = &change.action else { return false };
         let user = || directory.user(directory.find(id)?);
-        !spared.contains(id) && user().is_some_and(|user| !is_well(user))
+        !spared.contains(id) && user().is_some_and(|user| !user.is_well())
     };
     sent.filter_map(|outcome| at(plan, outcome.change)).filter(|change| is_harmed(change)).collect()
 }
@@ -197,7 +192,7 @@ impl<'r> Sentinel<'r> {
         let Due { name, bulk_waits } = due;
         self.awaited -= usize::from(bulk_waits.is_some());
         match found {
-            Ok(Some(user)) if is_well(&user) => {
+            Ok(Some(user)) if user.is_well() => {
                 if let Some(again) = bulk_waits {
                     self.confirmed += 1;
                     self.due.insert((again, id), Due { name, bulk_waits: None });

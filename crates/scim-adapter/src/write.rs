@@ -40,9 +40,10 @@ pub struct Written {
     pub effect: Effect,
     /// The reason of the fallback that brought it about, where the first form did not.
     pub fallback_used: Option<String>,
-    /// Whether the account was active in the state that `effect` was judged by: the answer, or the resource as it
-    /// was read again. An account that says nothing of it counts as active, as in a directory. `None` for a group.
-    pub active: Option<bool>,
+    /// [`model::directory::User::is_well`] of the account in the state that `effect` was judged by: the answer, or the
+    /// resource as it was read again. An account that says nothing of it counts as active, as in a directory. `None` for
+    /// a group.
+    pub is_well: Option<bool>,
 }
 
 /// What an accepted change has brought about.

@@ -201,8 +201,8 @@ async fn a_service_that_is_not_slack_is_not_waited_for() {
     assert!(report.is_success() && took < Duration::from_secs(1), "{took:?}");
 }
 
-/// The same company, with people besides who may well show inactive: leavers, returners, the long gone whose names are
-/// taken over, and a guest whose time runs out in the very minute.
+/// The same company, with people besides who may well show inactive: leavers, returners, and the long gone whose names
+/// are taken over.
 #[tokio::test(start_paused = true)]
 async fn who_may_be_inactive_raises_no_alarm() {
     let mut users: Vec<_> = (0..120)
@@ -233,6 +233,28 @@ async fn who_may_be_inactive_raises_no_alarm() {
         let (_, report, _) = time_of(simulator, &roster(&text)).await;
         assert!(report.is_success(), "{set:?}: {report:#?}");
     }
+}
+
+/// Slack deactivates a guest by itself when the time has come, which may be while the run looks.
+#[tokio::test(start_paused = true)]
+async fn a_guest_whose_time_runs_out_in_the_very_minute_raises_no_alarm() {
+    let guest = json!({ "id": "U0", "userName": "kim", "email": "kim@a.example", "guest": { "expires": "2030-01-01T00:00:00Z" } });
+    let seed = json!({ "users": [guest] }).to_string();
+    let text = "version: 1\nusers:\n  - { userName: kim, email: kim@a.example, title: new, guest: { expires: 2030-01-01T00:00:00Z } }\n";
+    let simulator = workspace(&seed, switched(&[]));
+    let world = simulator.clone();
+    // Before whatever comes after the write, so that the client sees it when it makes sure.
+    let carrier = InProcess::new(simulator.router()).with_hook(move |method, _| {
+        if method != Method::GET {
+            world.edit(|world| world.edit_user("U0", |user| user.active = false));
+        }
+    });
+    let roster = roster(text);
+    let session = Session::over(simulator, carrier);
+    let plan = session.plan(&roster).await.unwrap();
+    assert_eq!(plan.changeset.changes.len(), 1, "{:?}", plan.changeset);
+    let report = session.carry_out(&roster, &plan).await;
+    assert_eq!(report.stopped, None, "{report:?}");
 }
 
 /// It cannot be told from a fault of Slack's, and a run can be started again; people who were locked out cannot work.

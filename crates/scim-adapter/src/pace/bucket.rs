@@ -30,9 +30,6 @@ pub enum RequestKind {
 }
 
 impl RequestKind {
-    /// How many kinds there are.
-    pub const COUNT: usize = 9;
-
     /// The kind of a request that writes.
     pub fn of(method: Method, path: &str) -> Self {
         let is_group = path.starts_with("/Groups");

@@ -64,7 +64,7 @@ impl Writer {
             id: live.id.to_string(),
             effect: effect(&pending, &lacking),
             fallback_used: None,
-            active: Some(live.active),
+            is_well: Some(live.is_well()),
         })
     }
 
@@ -105,7 +105,7 @@ impl Writer {
             }
         }
         let effect = if what.is_empty() { Effect::Took } else { Effect::Without { what } };
-        Ok(Written { id: live.id.to_string(), effect, fallback_used: None, active: None })
+        Ok(Written { id: live.id.to_string(), effect, fallback_used: None, is_well: None })
     }
 
     /// Sends a POST until it is known what came of it. `find` looks for what it was to create, given the service's

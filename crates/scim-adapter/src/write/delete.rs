@@ -9,7 +9,7 @@ use model::plan::Request;
 impl Writer {
     /// Deletes a group. One that is not there is deleted.
     pub(super) async fn delete_group(&self, request: &Request, id: &GroupId) -> Result<Written, WriteError> {
-        let done = |effect| Written { id: id.to_string(), effect, fallback_used: None, active: None };
+        let done = |effect| Written { id: id.to_string(), effect, fallback_used: None, is_well: None };
         let gone = async || {
             self.reader.read_group(id).await.map(|group| group.is_none()).map_err(WriteError::unknown)
         };

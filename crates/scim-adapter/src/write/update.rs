@@ -28,8 +28,8 @@ struct Progress {
     unseen: usize,
     /// How the change would end now.
     effect: Effect,
-    /// Whether the account is active; `None` for a group.
-    active: Option<bool>,
+    /// [`Written::is_well`].
+    is_well: Option<bool>,
 }
 
 /// Why a request has no answer of success.
@@ -88,19 +88,19 @@ impl Writer {
                     return Err(WriteError::request(error, may_have_written));
                 }
             };
-            let Progress { left, lacking, effect, active, .. } = progress;
+            let Progress { left, lacking, effect, is_well, .. } = progress;
             let Some(left) = left else {
                 if let Some(reason) = form {
                     tracing::info!(resource = id, reason, "a fallback was needed");
                     self.proven.lock().unwrap_or_else(PoisonError::into_inner).insert(reason.to_owned());
                 }
-                return Ok(Written { id, effect, fallback_used: form.map(str::to_owned), active });
+                return Ok(Written { id, effect, fallback_used: form.map(str::to_owned), is_well });
             };
             accepted = Some(Written {
                 id: id.clone(),
                 effect: Effect::Without { what: lacking },
                 fallback_used: None,
-                active,
+                is_well,
             });
             // What is done already must not be sent again: a filter by the old value would find nothing.
             let rest = Change {
@@ -300,7 +300,7 @@ impl Writer {
             effect: effect(&pending, &lacking),
             unseen: pending.len() + lacking.len(),
             lacking: keys(&lacking),
-            active: Some(user.active),
+            is_well: Some(user.is_well()),
         }
     }
 }
@@ -327,7 +327,7 @@ fn group_progress(left: Option<Action>) -> Progress {
         lacking.extend((!add.is_empty() || !remove.is_empty()).then(|| "members".to_owned()));
     }
     let effect = if left.is_none() { Effect::Took } else { Effect::Without { what: lacking.clone() } };
-    Progress { unseen: size(left.as_ref()), left, lacking, effect, active: None }
+    Progress { unseen: size(left.as_ref()), left, lacking, effect, is_well: None }
 }
 
 /// Whether a refusal names a reason that holds for any request to this account.

@@ -20,7 +20,7 @@ pub(crate) fn took(id: &str) -> Written {
         id: id.to_owned(),
         effect: Effect::Took,
         fallback_used: None,
-        active: id.starts_with('U').then_some(true),
+        is_well: id.starts_with('U').then_some(true),
     }
 }
 

@@ -35,7 +35,7 @@ async fn says_whether_the_account_was_active_in_what_it_judged_by() {
         });
         let change = update(&user(1), &[(Attribute::Title, Some("CTO"))], Dialect::Slack);
         let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
-        assert_eq!(written, Written { active: Some(!inactive), ..took("U1") }, "empty: {empty}");
+        assert_eq!(written, Written { is_well: Some(!inactive), ..took("U1") }, "empty: {empty}");
 
         let service = Service::new(move |_| {
             let mut made = user(1);
@@ -43,7 +43,7 @@ async fn says_whether_the_account_was_active_in_what_it_judged_by() {
             ok(made)
         });
         let written = carry_out(&service.writer(Dialect::Slack), &creation(&[])).await.unwrap();
-        assert_eq!(written.active, Some(!inactive));
+        assert_eq!(written.is_well, Some(!inactive));
     }
     // Part of it takes and the account goes: that is seen as well.
     let service = one(user(1), |call, live| {
@@ -52,7 +52,7 @@ async fn says_whether_the_account_was_active_in_what_it_judged_by() {
     });
     let change = update(&user(1), &[(Attribute::Title, Some("CTO"))], Dialect::Slack);
     let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
-    assert_eq!((written.active, written.effect), (Some(false), Effect::Without { what: keys(&["title"]) }));
+    assert_eq!((written.is_well, written.effect), (Some(false), Effect::Without { what: keys(&["title"]) }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,7 +90,7 @@ async fn a_lost_deactivation_is_sent_again_while_the_account_is_active() {
         (call.method == "PATCH" && std::mem::take(&mut first)).then_some(Reply::Lost)
     });
     let written = carry_out(&service.writer(Dialect::Slack), &deactivation(&user(1))).await;
-    assert_eq!(written, Ok(Written { active: Some(false), ..took("U1") }));
+    assert_eq!(written, Ok(Written { is_well: Some(false), ..took("U1") }));
     assert_eq!(service.bodies().len(), 2);
 }
 
