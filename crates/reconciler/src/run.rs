@@ -5,10 +5,10 @@ use crate::planner::Context;
 use crate::progress::{at, describe};
 use crate::sentinel;
 use differ::Options;
-use model::attribute::Dialect;
+use model::attribute::{Dialect, Value};
 use model::change::{Action, Change, ChangeId, Edit, GroupRef, UserRef};
 use model::directory::Directory;
-use model::names::UserId;
+use model::names::{UserId, fold};
 use model::plan::Plan;
 use model::roster::Roster;
 use model::run::{ChangeOutcome, Ending, ReadBack, RunReport, Stopped};
@@ -246,6 +246,14 @@ impl Seen {
     /// ask for it: a person who has been deactivated since need not leave a group, nor give up a name.
     fn shows(&self, change: &Change, dialect: Dialect) -> bool {
         match &change.action {
+            // What is written at creation alone is asked for by no later plan. A manager is, and who that is only ids tell.
+            Action::CreateUser { user_name, edits } => {
+                let is_person = |edit: &&Edit| matches!(edit.after, Some(Value::Person(_)));
+                let told: Vec<Edit> = edits.iter().filter(|edit| !is_person(edit)).cloned().collect();
+                let user =
+                    self.directory.users.iter().find(|user| fold(user.user_name()) == user_name.as_str());
+                user.is_some_and(|user| unmet(&told, user, dialect, &Ids::default()).is_empty())
+            }
             Action::UpdateUser { id: UserRef::Existing(id), edits, .. } => {
                 let lasting: Vec<Edit> = edits.iter().filter(|edit| !edit.temporary).cloned().collect();
                 let user = self.directory.find(id).and_then(|index| self.directory.user(index));

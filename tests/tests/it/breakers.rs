@@ -485,6 +485,25 @@ async fn what_shows_late_is_seen_when_reading_back_and_is_no_failure() {
     assert_eq!(report.outcomes[0].ending, Ending::Took { remark });
 }
 
+/// No later plan asks for what is written at creation alone, so that a second plan in sync says nothing of it.
+#[tokio::test(start_paused = true)]
+async fn what_a_creation_lost_for_good_is_not_taken_for_seen_when_reading_back() {
+    for (mode, is_told) in [("onCreate", true), ("ignore", false)] {
+        let text = format!(
+            "version: 1\npolicy: {{ attributes: {{ title: {mode} }} }}\nusers:\n  - {{ userName: p0, email: p0@a.example, title: {} }}\n",
+            "x".repeat(300)
+        );
+        let session =
+            Session::start("{}", switched(&[("bad-profile-on-create", "drops"), ("text-limit", "255")]));
+        let roster = roster(&text);
+        let plan = session.plan(&roster).await.unwrap();
+        let report = session.carry_out(&roster, &plan).await;
+        let is_lost = matches!(report.outcomes[0].ending, Ending::WithoutEffect { .. });
+        assert_eq!((is_lost, report.is_success()), (is_told, !is_told), "{report:#?}");
+        assert_eq!(report.read_back, ReadBack::InSync, "{report:#?}");
+    }
+}
+
 /// The group's own change fails, and those who leave the company leave the group by it.
 #[tokio::test(start_paused = true)]
 async fn a_membership_that_ends_with_the_account_is_waited_for_though_its_removal_failed() {
