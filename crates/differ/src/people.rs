@@ -331,15 +331,11 @@ impl Differ<'_, '_> {
         Some(edit(user, attribute, after, setting.place))
     }
 
-    /// Whether the live value is one of the three forms in which Slack takes a manager (sheet S6; which of them it
-    /// answers with is not known).
+    /// Whether the live value names this manager.
     fn is_manager(&self, manager: EntryIndex, live: Option<&str>) -> bool {
         let account = self.people.get(manager.get()).and_then(|person| person.account);
         let (Some(live), Some(account)) = (live, account) else { return false };
-        let account = self.scene.live.user(account);
-        live.trim() == account.id.as_str()
-            || same_name(live, account.get(Attribute::Email))
-            || same_name(live, account.get(Attribute::UserName))
+        self.scene.live.user(account).is_meant_by(live)
     }
 
     /// A wanted value with people named as requests name them; `None` when the person has no account to be named by.

@@ -2,7 +2,7 @@
 
 use crate::attribute::{Attribute, Dialect};
 use crate::key::Key;
-use crate::names::{GroupId, UserId};
+use crate::names::{GroupId, UserId, same_folded};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -78,6 +78,13 @@ impl User {
     /// whom Slack deactivates by itself when the time has come.
     pub fn is_well(&self) -> bool {
         self.active || self.get(Attribute::GuestExpires).is_some()
+    }
+
+    /// Whether this account is the manager whom the service answered for somebody. Slack takes an id, a primary e-mail
+    /// or a userName there, and which of the three it answers with is not known (sheet S6).
+    pub fn is_meant_by(&self, manager: &str) -> bool {
+        let mut names = [Attribute::Email, Attribute::UserName].into_iter().filter_map(|name| self.get(name));
+        manager.trim() == self.id.as_str() || names.any(|name| same_folded(name, manager))
     }
 
     /// Given and family name joined; empty when neither is set.
@@ -218,6 +225,28 @@ pub fn workspace_of(profile_url: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_manager_is_meant_by_the_id_the_name_and_the_address() {
+        let user = User {
+            id: UserId::new("U2"),
+            kind: AccountKind::Person,
+            active: true,
+            guest: false,
+            attributes: vec![
+                (Attribute::UserName, "Grace".into()),
+                (Attribute::Email, "grace@acme.example".into()),
+                (Attribute::SecondaryEmail, "hopper@acme.example".into()),
+            ],
+            selectors: Vec::new(),
+        };
+        for manager in ["U2", " grace ", "GRACE@acme.example"] {
+            assert!(user.is_meant_by(manager), "{manager}");
+        }
+        for manager in ["u2", "hopper", "hopper@acme.example", ""] {
+            assert!(!user.is_meant_by(manager), "{manager}");
+        }
+    }
 
     #[test]
     fn the_workspace_is_read_from_a_slack_profile_url_and_from_no_other() {

@@ -5,14 +5,14 @@ use crate::planner::Context;
 use crate::progress::{at, describe};
 use crate::sentinel;
 use differ::Options;
-use model::attribute::{Dialect, Value};
+use model::attribute::Dialect;
 use model::change::{Action, Change, ChangeId, Edit, GroupRef, UserRef};
 use model::directory::Directory;
 use model::names::{UserId, fold};
 use model::plan::Plan;
 use model::roster::Roster;
 use model::run::{ChangeOutcome, Ending, ReadBack, RunReport, Stopped};
-use scim_adapter::{Ids, Reader, Writer, unmet};
+use scim_adapter::{Reader, Writer, unmet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -245,19 +245,22 @@ impl Seen {
     /// Whether what a change was to bring about is there, as far as that can be told of it alone. The goal may have ceased to
     /// ask for it: a person who has been deactivated since need not leave a group, nor give up a name.
     fn shows(&self, change: &Change, dialect: Dialect) -> bool {
-        match &change.action {
-            // What is written at creation alone is asked for by no later plan. A manager is, and who that is only ids tell.
-            Action::CreateUser { user_name, edits } => {
-                let is_person = |edit: &&Edit| matches!(edit.after, Some(Value::Person(_)));
-                let told: Vec<Edit> = edits.iter().filter(|edit| !is_person(edit)).cloned().collect();
-                let user =
-                    self.directory.users.iter().find(|user| fold(user.user_name()) == user_name.as_str());
-                user.is_some_and(|user| unmet(&told, user, dialect, &Ids::default()).is_empty())
+        let user = |person: &UserRef| match person {
+            UserRef::Existing(id) => self.directory.user(self.directory.find(id)?),
+            UserRef::New(name) => {
+                self.directory.users.iter().find(|user| fold(user.user_name()) == name.as_str())
             }
+        };
+        let is_manager =
+            |person: &UserRef, manager: &str| user(person).is_some_and(|user| user.is_meant_by(manager));
+        match &change.action {
+            // What is written at creation alone is asked for by no later plan.
+            Action::CreateUser { user_name, edits } => user(&UserRef::New(user_name.clone()))
+                .is_some_and(|user| unmet(edits, user, dialect, is_manager).is_empty()),
             Action::UpdateUser { id: UserRef::Existing(id), edits, .. } => {
                 let lasting: Vec<Edit> = edits.iter().filter(|edit| !edit.temporary).cloned().collect();
                 let user = self.directory.find(id).and_then(|index| self.directory.user(index));
-                user.is_some_and(|user| unmet(&lasting, user, dialect, &Ids::default()).is_empty())
+                user.is_some_and(|user| unmet(&lasting, user, dialect, is_manager).is_empty())
             }
             Action::UpdateGroup { id: GroupRef::Existing(id), remove, .. } => {
                 let group = self.directory.groups.iter().find(|group| group.id == *id);

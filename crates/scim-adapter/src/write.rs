@@ -5,13 +5,15 @@ mod create;
 mod delete;
 mod update;
 
+use crate::dialect::unmet;
 use crate::error::{RequestError, Subject};
 use crate::ids::{Ids, Unfilled};
 use crate::locks::Locks;
 use crate::read::{ReadError, Reader};
+use model::attribute::Value;
 use model::directory::User;
 use model::plan::{self, Encoded};
-use model::{Action, Attribute, Change, Dialect};
+use model::{Action, Attribute, Change, Dialect, Edit, UserRef};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -192,6 +194,30 @@ impl Writer {
             Action::DeleteGroup { id, .. } => self.delete_group(&first, id).await,
             Action::UpdateUser { .. } | Action::UpdateGroup { .. } => self.update(change, encoded, ids).await,
         }
+    }
+
+    /// What of the edits an account does not show. A manager who is not answered by the id is looked at: the name or address
+    /// in the answer is whose it is now, which in a run that hands names on nobody could tell from its plan.
+    async fn unmet(&self, edits: &[Edit], live: &User, ids: &Ids) -> Result<Vec<Attribute>, WriteError> {
+        let by_id = |person: &UserRef, manager: &str| {
+            ids.user(person).is_some_and(|id| id.as_str() == manager.trim())
+        };
+        let mut missing = unmet(edits, live, self.dialect(), by_id);
+        if !missing.contains(&Attribute::Manager) {
+            return Ok(missing);
+        }
+        let wanted = edits.iter().find(|edit| edit.attribute == Attribute::Manager);
+        let wanted = wanted.and_then(|edit| match &edit.after {
+            Some(Value::Person(person)) => ids.user(person),
+            _ => None,
+        });
+        if let (Some(wanted), Some(answered)) = (wanted, live.get(Attribute::Manager)) {
+            let manager = self.reader.read_user(&wanted).await.map_err(WriteError::unknown)?;
+            if manager.is_some_and(|manager| manager.is_meant_by(answered)) {
+                missing.retain(|attribute| *attribute != Attribute::Manager);
+            }
+        }
+        Ok(missing)
     }
 
     fn dialect(&self) -> Dialect {

@@ -188,7 +188,8 @@ impl Seed {
         Ok(world)
     }
 
-    /// The id of everybody, by id and by lower-cased userName: managers may be named before they come.
+    /// The id of everybody, by id, lower-cased userName and lower-cased e-mail: managers may be named before they come,
+    /// and in each of the forms of S6.
     fn user_ids(&self) -> Result<HashMap<String, String>, SeedError> {
         let mut ids = HashMap::new();
         for (at, user) in self.users.iter().enumerate() {
@@ -197,6 +198,7 @@ impl Seed {
             }
             let id = user.made_id();
             ids.insert(user.user_name.to_lowercase(), id.clone());
+            ids.entry(user.email.to_lowercase()).or_insert_with(|| id.clone());
             ids.insert(id.clone(), id);
         }
         Ok(ids)

@@ -12,8 +12,8 @@ use std::time::Duration;
 pub use choices::{
     Answer, AuthError, BadProfile, BodyFamily, CountZero, Deactivated, Delayed, Dialect, DisplayName,
     DuplicateName, EmailFilter, EmptySecondary, ErrorShape, ExtensionPaths, Filters, Form, Heed, IdPrefix,
-    ItemsPerPage, Keep, LongUserName, MemberFilter, OmittedActive, Permission, Plan, PostStatus, Rank,
-    RankRule, RateLimits, RefusalStatus, RemoveWithValue, Repeated, ReplaceEmails, SecondPrimary,
+    ItemsPerPage, Keep, LongUserName, ManagerForm, MemberFilter, OmittedActive, Permission, Plan, PostStatus,
+    Rank, RankRule, RateLimits, RefusalStatus, RemoveWithValue, Repeated, ReplaceEmails, SecondPrimary,
     StartDateForm, TimezoneCheck,
 };
 pub use value::SwitchValue;
@@ -122,6 +122,8 @@ switches! {
     "body-family" body_family: BodyFamily = BodyFamily::Full, "S5", ["full", "lean"];
     /// How an unset secondary e-mail is shown on v2 in a full body.
     "empty-secondary-email" empty_secondary_email: EmptySecondary = EmptySecondary::Absent, "S5", ["absent", "shown"];
+    /// What `managerId` is answered as: a request may name the manager in each of these forms, and no page says which of them comes back.
+    "manager-form" manager_form: ManagerForm = ManagerForm::Id, "S6", ["id", "userName", "email"];
     /// Whether slashes in v2 bodies are written `\/`, as they are on v1.
     "escaped-slashes" escaped_slashes: bool = false, "S2", ["on", "off"];
     /// Whether a creation is answered with a `Location` header.

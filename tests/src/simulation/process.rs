@@ -245,7 +245,15 @@ impl Process<'_> {
     ) -> End {
         let give_up = file.tries >= 3;
         *self.disk.saved() = (!give_up).then(|| SavedFile { tries: file.tries + 1, ..file.clone() });
-        let mut saved = SavedPlan::read(Cursor::new(&file.text)).expect("a plan that was saved can be read");
+        let mut saved = match SavedPlan::read(Cursor::new(&file.text)) {
+            Ok(saved) => saved,
+            // A saboteur may have made a plan of what no plan can be.
+            Err(error) if self.sabotage.is_some() => {
+                *self.disk.saved() = None;
+                return End::Stale(error.to_string());
+            }
+            Err(error) => panic!("a plan that was saved cannot be read: {error}"),
+        };
         let resumed = match saved.resume(roster, directory, context) {
             _ if self.sabotage == Some(Sabotage::AppliesSavedPlanBlindly) => {
                 let changes = file.plan.changeset.changes.clone();

@@ -130,7 +130,7 @@ pub const TEETH: &[Tooth] = &[
 ];
 
 const fn tooth(sabotage: Sabotage, complaint: &'static str) -> Tooth {
-    Tooth { sabotage, complaint, seeds: 150 }
+    Tooth { sabotage, complaint, seeds: 300 }
 }
 
 impl Sabotage {

@@ -78,7 +78,9 @@ impl<'a> Live<'a> {
         match wanted {
             Some(Value::Flag(flag)) if attribute == Attribute::Active => user.active == *flag,
             Some(Value::Flag(flag)) => user.guest == *flag,
-            Some(Value::Person(person)) => refer(person).is_some_and(|manager| is_named(manager, live)),
+            Some(Value::Person(person)) => {
+                refer(person).zip(live).is_some_and(|(manager, live)| manager.is_meant_by(live))
+            }
             Some(Value::Text(text)) => has_text(attribute, text, live, dialect),
             Some(value) => attribute::same(attribute, value, live, dialect),
             None => {
@@ -90,14 +92,6 @@ impl<'a> Live<'a> {
             }
         }
     }
-}
-
-/// Whether a manager that the service answered is this account: Slack takes id, address and userName alike, and which
-/// of them it answers with is not known (sheet S6).
-fn is_named(manager: &User, live: Option<&str>) -> bool {
-    let Some(live) = live.map(str::trim) else { return false };
-    let names = [Attribute::Email, Attribute::UserName].into_iter().filter_map(|a| manager.get(a));
-    live == manager.id.as_str() || names.into_iter().any(|name| fold(name) == fold(live))
 }
 
 /// Dates stand in a plan as the text that is sent. One that is a midnight in UTC may have been meant as a day.

@@ -4,31 +4,30 @@ use crate::ids::Ids;
 use model::attribute::{Value, is_clear, same};
 use model::change::Rename;
 use model::directory::{RawGroup, User};
-use model::names::fold;
 use model::{Action, Attribute, Dialect, Edit, GroupRef, UserId, UserRef};
 
 /// The attributes that are not what the edits ask for, in the order of [`Attribute`]; empty when the change holds.
+/// `is_manager` tells whether a manager that the service answered is the one whom an edit asks for.
 ///
 /// `profileUrl` is written at creation and never compared (sheet S6: it follows the userName).
-pub fn unmet(edits: &[Edit], live: &User, dialect: Dialect, ids: &Ids) -> Vec<Attribute> {
-    edits.iter().filter(|edit| !holds(edit, live, dialect, ids)).map(|edit| edit.attribute).collect()
+pub fn unmet(
+    edits: &[Edit],
+    live: &User,
+    dialect: Dialect,
+    is_manager: impl Fn(&UserRef, &str) -> bool,
+) -> Vec<Attribute> {
+    let holds = |edit: &Edit| holds(edit, live, dialect, &is_manager);
+    edits.iter().filter(|edit| !holds(edit)).map(|edit| edit.attribute).collect()
 }
 
-fn holds(edit: &Edit, live: &User, dialect: Dialect, ids: &Ids) -> bool {
+fn holds(edit: &Edit, live: &User, dialect: Dialect, is_manager: impl Fn(&UserRef, &str) -> bool) -> bool {
     let value = live.get(edit.attribute);
     match (edit.attribute, &edit.after) {
         (Attribute::Active, after) => live.active == matches!(after, Some(Value::Flag(true))),
         (Attribute::Guest, after) => live.guest == matches!(after, Some(Value::Flag(true))),
         (Attribute::ProfileUrl, _) => true,
         (_, None) => is_clear(edit.attribute, value, dialect),
-        (_, Some(Value::Person(person))) => {
-            // Sheet S6: an id, a userName or an e-mail may stand there; the first two are known here.
-            let id = ids.user(person);
-            value.is_some_and(|value| {
-                id.is_some_and(|id| id.as_str() == value.trim())
-                    || matches!(person, UserRef::New(name) if name.as_str() == fold(value))
-            })
-        }
+        (_, Some(Value::Person(person))) => value.is_some_and(|value| is_manager(person, value)),
         (attribute, Some(want)) => same(attribute, want, value, dialect),
     }
 }

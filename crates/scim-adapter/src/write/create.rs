@@ -1,7 +1,7 @@
 //! Creations: the one kind of write that must not be sent twice.
 
 use super::{Effect, RECHECKS, WriteError, WriteFailure, Writer, Written, effect, split};
-use crate::dialect::{decode_group, decode_user, unmet};
+use crate::dialect::{decode_group, decode_user};
 use crate::error::RequestError;
 use crate::exchange::Answer;
 use crate::ids::Ids;
@@ -47,8 +47,11 @@ impl Writer {
         let Some(mut live) = live else {
             return Err(WriteError::new(WriteFailure::NotFound(format!("the user {user_name}")), true));
         };
-        let missing = |live: &User| split(unmet(edits, live, self.dialect(), ids), live, self.dialect());
-        let (mut pending, mut lacking) = missing(&live);
+        let missing = async |live: &User| {
+            let unmet = self.unmet(edits, live, ids).await?;
+            Ok::<_, WriteError>(split(unmet, live, self.dialect()))
+        };
+        let (mut pending, mut lacking) = missing(&live).await?;
         // Sheet S6: bad data for one profile field drops them all, and nothing but the answer tells.
         for pause in RECHECKS {
             if lacking.is_empty() {
@@ -57,7 +60,7 @@ impl Writer {
             tokio::time::sleep(pause).await;
             if let Some(now) = self.reader.read_user(&live.id).await.map_err(WriteError::unknown)? {
                 live = now;
-                (pending, lacking) = missing(&live);
+                (pending, lacking) = missing(&live).await?;
             }
         }
         Ok(Written {

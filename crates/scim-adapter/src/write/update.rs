@@ -2,7 +2,7 @@
 
 use super::{Effect, RECHECKS, WriteError, WriteFailure, Writer, Written, effect, keys, split};
 use crate::dialect::{
-    MemberIds, decode_user, encode, group_from_wire, remaining_group, remaining_user, unmet, with_members,
+    MemberIds, decode_user, encode, group_from_wire, remaining_group, remaining_user, with_members,
 };
 use crate::error::{Refusal, RequestError};
 use crate::exchange::{Answer, body_of};
@@ -269,7 +269,7 @@ impl Writer {
                         self.reader.read_user(&known).await.map_err(WriteError::unknown)?.ok_or_else(gone)?
                     }
                 };
-                Ok(self.user_progress(id, edits, &user, ids))
+                self.user_progress(id, edits, &user, ids).await
             }
             Action::UpdateGroup { id, rename, add, remove } => {
                 let known = group_id(id, ids).ok_or_else(gone)?;
@@ -293,15 +293,21 @@ impl Writer {
         decode_user(&answer.body, self.dialect()).ok().filter(|user| user.id == *id)
     }
 
-    fn user_progress(&self, id: &UserRef, edits: &[Edit], user: &User, ids: &Ids) -> Progress {
-        let (pending, lacking) = split(unmet(edits, user, self.dialect(), ids), user, self.dialect());
-        Progress {
+    async fn user_progress(
+        &self,
+        id: &UserRef,
+        edits: &[Edit],
+        user: &User,
+        ids: &Ids,
+    ) -> Result<Progress, WriteError> {
+        let (pending, lacking) = split(self.unmet(edits, user, ids).await?, user, self.dialect());
+        Ok(Progress {
             left: (!lacking.is_empty()).then(|| remaining_user(id, edits, user, &lacking)),
             effect: effect(&pending, &lacking),
             unseen: pending.len() + lacking.len(),
             lacking: keys(&lacking),
             is_well: Some(user.is_well()),
-        }
+        })
     }
 }
 

@@ -192,6 +192,9 @@ async fn finds_the_form_in_which_a_service_takes_the_attributes_of_an_extension(
             });
             let ExtensionReading { name, separators, removes_texts, start_date } = reading;
             let service = one(live.clone(), move |call, live| {
+                if call.path != "/Users/U1" {
+                    return Some(error(404, "no_such_user"));
+                }
                 let reading = ExtensionReading { name, separators, removes_texts, start_date };
                 read_as(&reading, call, live)
             });

@@ -6,7 +6,7 @@ use model::directory::User;
 use model::{Action, Attribute, Change, Dialect, Edit, UserId, UserRef};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use scim_adapter::{Ids, decode_user, unmet};
+use scim_adapter::{decode_user, unmet};
 use serde_json::{Map, Value as Json, json};
 
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -259,7 +259,7 @@ pub(crate) fn change(
     }
     let edits: Vec<Edit> =
         wishes.iter().map(|(attribute, after)| edit(*attribute, after.clone(), live)).collect();
-    let missing = unmet(&edits, live, dialect, &Ids::default());
+    let missing = unmet(&edits, live, dialect, is_by_id);
     let edits: Vec<Edit> = edits.into_iter().filter(|edit| missing.contains(&edit.attribute)).collect();
     if edits.is_empty() {
         return None;
@@ -267,6 +267,11 @@ pub(crate) fn change(
     let siblings =
         live.attributes.iter().filter(|(attribute, _)| !missing.contains(attribute)).cloned().collect();
     Some(user_change(Action::UpdateUser { id: UserRef::Existing(live.id.clone()), edits, siblings }))
+}
+
+/// Whether a manager is the one with this id, as far as one account's answer tells.
+pub(crate) fn is_by_id(person: &UserRef, manager: &str) -> bool {
+    matches!(person, UserRef::Existing(id) if id.as_str() == manager)
 }
 
 pub(crate) fn user_change(action: Action) -> Change {

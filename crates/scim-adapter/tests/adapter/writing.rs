@@ -3,7 +3,8 @@
 use crate::changes::{carry_out, creation, deactivation, group_change, keys, one, took, update};
 use crate::engine;
 use crate::service::{Reply, Service, error, group, members_page, ok, user};
-use crate::worlds::user_change;
+use crate::worlds::{ENTERPRISE, decode, edit, user_change};
+use model::attribute::Value;
 use model::{Action, Attribute, Change, Dialect, GroupId, GroupRef, UserId, UserName, UserRef};
 use scim_adapter::{Effect, Ids, WriteFailure, Written, encode};
 use serde_json::{Value as Json, json};
@@ -17,6 +18,41 @@ async fn a_change_that_takes_is_one_request() {
     let change = update(&user(1), &[(Attribute::Title, Some("CTO"))], Dialect::Slack);
     assert_eq!(carry_out(&service.writer(Dialect::Slack), &change).await, Ok(took("U1")));
     assert_eq!(service.lines(), ["PATCH /Users/U1"]);
+}
+
+/// Sheet S6: which of the three forms in which Slack takes a manager it answers with is not known. Of somebody else, none
+/// will do.
+#[tokio::test(start_paused = true)]
+async fn a_manager_has_been_set_in_whichever_form_the_service_answers() {
+    for (answered, is_set) in
+        [("U2", true), ("U2@acme.example", true), ("Grace", true), ("U3", false), ("ada", false)]
+    {
+        let service = one(user(1), move |call, live| {
+            if call.path == "/Users/U2" {
+                return Some(ok(json!({
+                    "id": "U2",
+                    "userName": "grace",
+                    "emails": [{ "value": "u2@acme.example", "primary": true }],
+                })));
+            }
+            if call.method == "PATCH" {
+                live[ENTERPRISE] = json!({ "manager": { "managerId": answered } });
+            }
+            Some(ok(live.clone()))
+        });
+        let live = decode(&user(1), Dialect::Slack);
+        let grace = Value::Person(UserRef::Existing(UserId::new("U2")));
+        let change = user_change(Action::UpdateUser {
+            id: UserRef::Existing(live.id.clone()),
+            edits: vec![edit(Attribute::Manager, Some(grace), &live)],
+            siblings: Vec::new(),
+        });
+        let written = carry_out(&service.writer(Dialect::Slack), &change).await.unwrap();
+        let effect = if is_set { Effect::Took } else { Effect::Without { what: keys(&["manager"]) } };
+        assert_eq!(written.effect, effect, "{answered}");
+        let patches = service.lines().iter().filter(|line| line.starts_with("PATCH")).count();
+        assert_eq!(patches == 1, is_set, "{answered}: {:?}", service.lines());
+    }
 }
 
 #[tokio::test(start_paused = true)]

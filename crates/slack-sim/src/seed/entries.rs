@@ -78,7 +78,7 @@ pub struct SeedUser {
     /// The department.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
-    /// The manager, by userName or id, before or after this user in the file.
+    /// The manager, by userName, e-mail or id, before or after this user in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manager: Option<String>,
     /// The start date.

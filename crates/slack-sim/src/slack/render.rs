@@ -10,7 +10,7 @@ use super::user::{Address, Guest, Kind, User};
 use super::world::{Group, World};
 use crate::clock::pacific;
 use crate::errors::Version;
-use crate::switches::{BodyFamily, EmptySecondary, Switches};
+use crate::switches::{BodyFamily, EmptySecondary, ManagerForm, Switches};
 use crate::table::Key;
 
 /// The URNs of one version (S4).
@@ -124,7 +124,7 @@ impl Serialize for UserBody<'_> {
             map.serialize_entry("roles", &[role])?;
             map.serialize_entry("preferredLanguage", &user.preferred_language)?;
             map.serialize_entry("locale", &user.locale)?;
-            map.serialize_entry(urns.enterprise, &Enterprise(user))?;
+            map.serialize_entry(urns.enterprise, &Enterprise(*view, user))?;
             map.serialize_entry(urns.profile, &One("startDate", user.start_date.as_deref()))?;
         }
         let groups = view.world.groups_of(*key).iter().filter_map(|group| view.world.groups.get(*group));
@@ -266,19 +266,30 @@ impl Serialize for Name<'_> {
     }
 }
 
-struct Enterprise<'a>(&'a User);
+struct Enterprise<'a>(View<'a>, &'a User);
 
 impl Serialize for Enterprise<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let user = self.0;
+        let Self(view, user) = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("employeeNumber", &user.employee_number)?;
         map.serialize_entry("costCenter", &user.cost_center)?;
         map.serialize_entry("organization", &user.organization)?;
         map.serialize_entry("division", &user.division)?;
         map.serialize_entry("department", &user.department)?;
-        map.serialize_entry("manager", &One("managerId", user.manager.as_deref()))?;
+        map.serialize_entry("manager", &One("managerId", manager(view, user)))?;
         map.end()
+    }
+}
+
+/// S6: "Accepts a Slack id, a primary e-mail or a userName"; in which of the forms it answers is a GAP.
+fn manager<'a>(view: &View<'a>, user: &'a User) -> Option<&'a str> {
+    let id = user.manager.as_deref()?;
+    let account = || view.world.users.key(id).and_then(|key| view.world.users.get(key));
+    match view.switches.manager_form {
+        ManagerForm::Id => Some(id),
+        ManagerForm::UserName => account().map(|manager| manager.user_name.as_str()),
+        ManagerForm::Email => account().map(|manager| manager.email.as_str()),
     }
 }
 

@@ -317,6 +317,18 @@ choice! {
 }
 
 choice! {
+    /// What a manager is answered as (S6).
+    ManagerForm {
+        /// The Slack id.
+        Id = "id",
+        /// The userName.
+        UserName = "userName",
+        /// The primary e-mail.
+        Email = "email",
+    }
+}
+
+choice! {
     /// The code for a userName of more than 21 characters (S6).
     LongUserName {
         /// `username_too_long`, the documented one.
