@@ -141,7 +141,8 @@ pub(crate) struct TargetArguments {
     /// Trust the certificates in this PEM file besides the system's.
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Give up after this long, such as `90s` or `2h`: a read is abandoned, and a run starts no further change. The time
+    /// Give up after this long, such as `90s` or `2h`: reading is abandoned, and a run starts no further change. Changes
+    /// under way, with the waits that the service asks for, and the reading back are still brought to their end. The time
     /// in which a question waits for its answer does not count. There is no limit without: a first import may honestly take hours under Slack's limits.
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<humantime::Duration>,

@@ -106,6 +106,10 @@ async fn apply(
     drop(directory);
     // A plan that was saved and looked at is its own consent.
     let asks = saved.is_none() && !arguments.consent.yes;
+    if asks && format == Format::Json {
+        return Err(Failure::usage("--format json shows no plan to say yes to, and --yes was not given")
+            .hint("nothing was changed; look at what `plan` prints, then run the same command with --yes"));
+    }
     if asks && !target.aside(async { is_confirmed(terminal, &plan) }).await? {
         terminal.status("Nothing was changed.\n");
         return Ok(Exit::Error);

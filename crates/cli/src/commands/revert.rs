@@ -244,7 +244,9 @@ async fn revert(
     let show_plan = || show(terminal, view, &reverted.plan, &reverted.roster, &directory);
     let is_blocked = reverted.plan.outcome() == plan::Outcome::Block;
     let yes = arguments.consent.yes;
-    if is_blocked || !(yes || terminal.is_attended()) {
+    // With JSON nothing is shown before the end, and nobody is asked about what was not shown.
+    let can_ask = terminal.is_attended() && view.format != Format::Json;
+    if is_blocked || !(yes || can_ask) {
         unless_unread(show_plan())?;
         if is_blocked {
             return Ok(Exit::Blocked);

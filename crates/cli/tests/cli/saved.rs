@@ -387,3 +387,11 @@ fn a_plan_that_comes_through_a_pipe_is_applied_like_one_from_a_file() {
     assert!(ran.stdout.contains("in sync"), "{ran:?}");
     assert_eq!(scene.title("ada"), "Staff Engineer");
 }
+
+#[test]
+fn nobody_is_asked_about_a_plan_that_was_not_shown() {
+    let scene = Scene::new();
+    let ran = scene.run(&["apply", "roster.yaml", "--format", "json"]).expect_code(64);
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("--format json shows no plan"), "{ran:?}");
+    scene.workspace.expect_untouched();
+}
