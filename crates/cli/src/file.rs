@@ -6,8 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Opens a file that can be read more than once, if it has at most so many bytes. What comes through a pipe is put into
-/// a file without a name first.
+/// Opens a file that can be read more than once. What comes through a pipe is put into a file without a name first, one
+/// byte more than `limit` at the most: enough to see that it is too much.
 pub(crate) fn open_rewindable(path: &Path, limit: u64) -> Result<File, Failure> {
     let context = || format!("cannot read {}", path.display());
     let file = File::open(path).with_context(context)?;

@@ -26,8 +26,8 @@ pub struct Plan {
     pub directory_digest: String,
     /// What changes.
     pub changeset: Changeset,
-    /// How a change becomes requests. They are made when they are needed: those of a first import, kept, would be a
-    /// quarter of all that it takes.
+    /// How a change becomes requests. They are made when they are needed and not kept: nobody needs more than one change's
+    /// at a time.
     pub encoder: Encoder,
     /// The accounts that are changed though they are deactivated and stay so: they give up a name or an address. Any
     /// other account that shows as deactivated after a change was not asked to be.

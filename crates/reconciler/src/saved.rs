@@ -34,8 +34,8 @@ use model::plan::Request;
 
 /// A plan as it was saved, found to be whole and unaltered.
 ///
-/// Of its changes nothing is kept while nobody asks for them: those of a first import would take as much room as the
-/// roster and the plan that is made anew from it together.
+/// Of its changes nothing is kept while nobody asks for them: those of a first import would take as much room again as
+/// those that are made anew.
 #[derive(Debug)]
 pub struct SavedPlan<R> {
     file: R,

@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 /// The largest plan file that is read, in bytes. The first import of 100,000 people with a million memberships, by far
-/// the largest plan that rosterctl is made for, takes about half of it.
+/// the largest plan that rosterctl is made for, takes three quarters of it.
 pub const MAX_BYTES: u64 = 512 << 20;
 
 /// How much of the file is read at a time, in bytes.
