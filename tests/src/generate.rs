@@ -8,6 +8,7 @@ mod names;
 mod text;
 
 use fastrand::Rng;
+use model::Texts;
 use model::attribute::{Attribute, Dialect};
 use model::directory::{AccountKind, Directory, RawGroup, User};
 use model::names::{GroupId, UserId};
@@ -170,9 +171,8 @@ fn account(at: usize, person: &Person, variant: Variant) -> User {
         (Attribute::Department, department),
         (Attribute::StartDate, &format!("{}T00:00:00Z", person.start_date)),
     ];
-    let attributes = attributes.into_iter().map(|(attribute, value)| (attribute, value.into()));
-    let manager = manager.map(|id| (Attribute::Manager, id.into()));
-    User { attributes: attributes.chain(manager).collect(), ..user(user_id(at), true) }
+    let manager = manager.as_deref().map(|id| (Attribute::Manager, id));
+    User { attributes: attributes.into_iter().chain(manager).collect(), ..user(user_id(at), true) }
 }
 
 fn person(at: usize, rng: &mut Rng) -> Person {
@@ -242,27 +242,25 @@ fn user(id: String, active: bool) -> User {
         kind: AccountKind::Person,
         active,
         guest: false,
-        attributes: Vec::new(),
-        selectors: Vec::new(),
+        attributes: Texts::default(),
+        selectors: Texts::default(),
     }
 }
 
 fn leaver(at: usize) -> User {
-    let attributes = vec![
-        (Attribute::UserName, format!("former.{at}").into()),
-        (Attribute::Email, format!("former.{at}@acme.example").into()),
-        (Attribute::GivenName, "Former".into()),
-        (Attribute::FamilyName, format!("Colleague {at}").into()),
-    ];
+    let attributes = Texts::from([
+        (Attribute::UserName, format!("former.{at}")),
+        (Attribute::Email, format!("former.{at}@acme.example")),
+        (Attribute::GivenName, "Former".to_owned()),
+        (Attribute::FamilyName, format!("Colleague {at}")),
+    ]);
     User { attributes, ..user(format!("U1{at:08}"), false) }
 }
 
 fn bot() -> User {
     // With an address, for the simulator takes no account without.
-    let attributes = vec![
-        (Attribute::UserName, "deploy-bot".into()),
-        (Attribute::Email, "deploy-bot@acme.example".into()),
-    ];
+    let attributes =
+        Texts::from([(Attribute::UserName, "deploy-bot"), (Attribute::Email, "deploy-bot@acme.example")]);
     User { kind: AccountKind::Bot, attributes, ..user("U2".to_owned(), true) }
 }
 

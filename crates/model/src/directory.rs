@@ -3,6 +3,7 @@
 use crate::attribute::{Attribute, Dialect};
 use crate::key::Key;
 use crate::names::{GroupId, UserId, same_folded};
+use crate::texts::Texts;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -50,23 +51,23 @@ pub struct User {
     pub active: bool,
     /// Whether it is a guest.
     pub guest: bool,
-    /// Text values that are set, in the order of [`Attribute`]: never blank, each attribute once. `manager` is what
-    /// the service answered, an id as a rule; `active` and `guest` are not repeated here.
-    pub attributes: Vec<(Attribute, Box<str>)>,
+    /// Text values that are set, never blank. `manager` is what the service answered, an id as a rule; `active` and
+    /// `guest` are not repeated here.
+    pub attributes: Texts,
     /// For a slot of a multi-valued attribute in the `rfc` dialect: the filter that picks its live element
-    /// (`type eq "work"`), so that a change touches this element and no other. In the order of [`Attribute`].
-    pub selectors: Vec<(Attribute, Box<str>)>,
+    /// (`type eq "work"`), so that a change touches this element and no other.
+    pub selectors: Texts,
 }
 
 impl User {
     /// A value, when one is set.
     pub fn get(&self, attribute: Attribute) -> Option<&str> {
-        lookup(&self.attributes, attribute)
+        self.attributes.get(attribute)
     }
 
     /// The filter that picks the live element of a slot, in the `rfc` dialect.
     pub fn selector(&self, attribute: Attribute) -> Option<&str> {
-        lookup(&self.selectors, attribute)
+        self.selectors.get(attribute)
     }
 
     /// The userName, or an empty text when the service gave none.
@@ -92,10 +93,6 @@ impl User {
         let parts = [Attribute::GivenName, Attribute::FamilyName].map(|a| self.get(a).unwrap_or_default());
         parts.join(" ").trim().to_owned()
     }
-}
-
-fn lookup(pairs: &[(Attribute, Box<str>)], attribute: Attribute) -> Option<&str> {
-    pairs.binary_search_by_key(&attribute, |(a, _)| *a).ok().and_then(|at| pairs.get(at)).map(|(_, v)| &**v)
 }
 
 /// A live group.
@@ -133,11 +130,7 @@ pub struct Accounts {
 
 impl Accounts {
     /// All accounts. Ids must be distinct; the reader makes sure of that.
-    pub fn new(mut users: Vec<User>) -> Self {
-        for user in &mut users {
-            user.attributes.sort_by_key(|(attribute, _)| *attribute);
-            user.selectors.sort_by_key(|(attribute, _)| *attribute);
-        }
+    pub fn new(users: Vec<User>) -> Self {
         let by_id = users
             .iter()
             .enumerate()
@@ -233,12 +226,12 @@ mod tests {
             kind: AccountKind::Person,
             active: true,
             guest: false,
-            attributes: vec![
-                (Attribute::UserName, "Grace".into()),
-                (Attribute::Email, "grace@acme.example".into()),
-                (Attribute::SecondaryEmail, "hopper@acme.example".into()),
-            ],
-            selectors: Vec::new(),
+            attributes: Texts::from([
+                (Attribute::UserName, "Grace"),
+                (Attribute::Email, "grace@acme.example"),
+                (Attribute::SecondaryEmail, "hopper@acme.example"),
+            ]),
+            selectors: Texts::default(),
         };
         for manager in ["U2", " grace ", "GRACE@acme.example"] {
             assert!(user.is_meant_by(manager), "{manager}");

@@ -24,6 +24,7 @@ pub mod roster;
 pub mod run;
 pub mod schema;
 pub mod stale;
+pub mod texts;
 pub mod time;
 
 pub use attribute::{Attribute, Dialect};
@@ -35,3 +36,4 @@ pub use place::{Located, Place, Source, SourceId, Sources};
 pub use plan::Plan;
 pub use policy::Policy;
 pub use roster::Roster;
+pub use texts::Texts;

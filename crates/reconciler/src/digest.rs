@@ -54,7 +54,7 @@ pub fn of_directory(directory: &Directory) -> String {
         parts.flags([*kind == AccountKind::Bot, *active, *guest]);
         for list in [attributes, selectors] {
             parts.count(list.len());
-            for (attribute, value) in list {
+            for (attribute, value) in list.iter() {
                 parts.text(attribute.key());
                 parts.text(value);
             }
@@ -216,6 +216,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::Texts;
     use model::attribute::{Attribute, Dialect};
     use model::directory::RawGroup;
     use model::names::{GroupId, UserId};
@@ -228,8 +229,8 @@ mod tests {
             kind: AccountKind::Person,
             active: true,
             guest: false,
-            attributes: vec![(Attribute::Title, "CEO".into()), (Attribute::Locality, "Paris".into())],
-            selectors: vec![(Attribute::Locality, "type eq \"work\"".into())],
+            attributes: Texts::from([(Attribute::Title, "CEO"), (Attribute::Locality, "Paris")]),
+            selectors: Texts::from([(Attribute::Locality, "type eq \"work\"")]),
         };
         let group = |id: &str, members: &[&str]| RawGroup {
             id: GroupId::new(id),
@@ -263,11 +264,17 @@ mod tests {
             other_user(|user| user.kind = AccountKind::Bot),
             other_user(|user| user.active = false),
             other_user(|user| user.guest = true),
-            other_user(|user| user.attributes[0].0 = Attribute::Department),
-            other_user(|user| user.attributes[0].1 = "CTO".into()),
-            other_user(|user| drop(user.attributes.pop())),
-            other_user(|user| user.selectors[0].1 = "primary eq true".into()),
-            other_user(|user| user.attributes.append(&mut user.selectors)),
+            other_user(|user| {
+                user.attributes =
+                    Texts::from([(Attribute::Department, "CEO"), (Attribute::Locality, "Paris")]);
+            }),
+            other_user(|user| user.attributes.set(Attribute::Title, Some("CTO"))),
+            other_user(|user| user.attributes.set(Attribute::Locality, None)),
+            other_user(|user| user.selectors.set(Attribute::Locality, Some("primary eq true"))),
+            other_user(|user| {
+                user.attributes.set(Attribute::Locality, None);
+                user.selectors.set(Attribute::Locality, Some("Paris"));
+            }),
             other_group(|group| group.id = GroupId::new("S3")),
             other_group(|group| group.display_name = "ops".into()),
             other_group(|group| group.members[0] = "U3".into()),

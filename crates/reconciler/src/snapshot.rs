@@ -165,6 +165,7 @@ fn check(header: &Header) -> Result<(), SnapshotError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::Texts;
     use model::attribute::{Attribute, Dialect};
     use model::directory::{AccountKind, RawGroup, User};
     use model::names::{GroupId, UserId};
@@ -176,8 +177,8 @@ mod tests {
             kind: AccountKind::Person,
             active,
             guest,
-            attributes: attributes.iter().map(|(a, v)| (*a, Box::from(*v))).collect(),
-            selectors: Vec::new(),
+            attributes: attributes.iter().copied().collect(),
+            selectors: Texts::default(),
         };
         let mut bot = user("U3", true, false, &[(Attribute::UserName, "bot")]);
         bot.kind = AccountKind::Bot;
@@ -192,7 +193,7 @@ mod tests {
                 (Attribute::Locality, "London"),
             ],
         );
-        ada.selectors = vec![(Attribute::Locality, "type eq \"work\"".into())];
+        ada.selectors = Texts::from([(Attribute::Locality, "type eq \"work\"")]);
         let kim = user(
             "U2",
             false,
@@ -257,7 +258,7 @@ mod tests {
             let directory = read(&text).unwrap().directory;
             let [ada] = directory.users.as_slice() else { panic!("{directory:?}") };
             assert!(ada.guest);
-            let told: Vec<(Attribute, &str)> = ada.attributes.iter().map(|(a, v)| (*a, &**v)).collect();
+            let told: Vec<(Attribute, &str)> = ada.attributes.iter().collect();
             let expires = (Attribute::GuestExpires, "2027-01-31T23:59:59Z");
             assert_eq!(told, [(Attribute::UserName, "ada"), (Attribute::Locality, "Paris"), expires]);
             let [eng] = directory.groups.as_slice() else { panic!("{directory:?}") };

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops where its world is not as it should be")]
 
+use model::Texts;
 use model::attribute::{Attribute, Dialect, Value as Wanted};
 use model::change::{Action, Change};
 use model::directory::{AccountKind, Directory, RawGroup, User};
@@ -118,18 +119,14 @@ fn mail_of(n: usize, account: &Account) -> String {
 
 fn user(n: usize, all: &[Account], dialect: Dialect) -> User {
     let account = &all[n];
-    let mut attributes: Vec<(Attribute, Box<str>)> = vec![
-        (Attribute::UserName, format!("p{n}").into()),
-        (Attribute::Email, mail_of(n, account).into()),
-        (Attribute::GivenName, "Given".into()),
-        (Attribute::FamilyName, format!("Family{n}").into()),
-        (
-            Attribute::ProfileUrl,
-            format!("https://acme.enterprise.slack.com/team/{}", mail_of(n, account)).into(),
-        ),
-    ];
-    let mut set =
-        |attribute, value: Option<String>| attributes.extend(value.map(|value| (attribute, value.into())));
+    let mut attributes = Texts::from([
+        (Attribute::UserName, format!("p{n}")),
+        (Attribute::Email, mail_of(n, account)),
+        (Attribute::GivenName, "Given".to_owned()),
+        (Attribute::FamilyName, format!("Family{n}")),
+        (Attribute::ProfileUrl, format!("https://acme.enterprise.slack.com/team/{}", mail_of(n, account))),
+    ]);
+    let mut set = |attribute, value: Option<String>| attributes.set(attribute, value.as_deref());
     set(Attribute::SecondaryEmail, account.secondary.map(|form| address(n, form)));
     set(Attribute::Phone, account.phones[0].map(|form| phone(n, form)));
     set(Attribute::MobilePhone, account.phones[1].map(|form| phone(n, form)));
@@ -147,7 +144,6 @@ fn user(n: usize, all: &[Account], dialect: Dialect) -> User {
             _ => mail_of(manager, &all[manager]).to_uppercase(),
         }),
     );
-    attributes.sort_by_key(|(attribute, _)| *attribute);
     let is_slot = |attribute| {
         matches!(
             attribute,
@@ -157,7 +153,7 @@ fn user(n: usize, all: &[Account], dialect: Dialect) -> User {
     let selectors = attributes
         .iter()
         .filter(|(attribute, _)| dialect == Dialect::Rfc && is_slot(*attribute))
-        .map(|(attribute, value)| (*attribute, format!("value eq {}", json!(value)).into()))
+        .map(|(attribute, value)| (attribute, format!("value eq {}", json!(value))))
         .collect();
     let kind = if account.bot { AccountKind::Bot } else { AccountKind::Person };
     User {
@@ -446,16 +442,16 @@ fn by_address() -> Directory {
         kind: AccountKind::Person,
         active: true,
         guest: false,
-        attributes: vec![
-            (Attribute::UserName, address.into()),
-            (Attribute::Email, address.into()),
-            (Attribute::Role, "Lead".into()),
-            (Attribute::Manager, manager.into()),
-        ],
-        selectors: vec![
-            (Attribute::Email, format!("value eq {}", json!(address)).into()),
-            (Attribute::Role, "type eq \"work\"".into()),
-        ],
+        attributes: Texts::from([
+            (Attribute::UserName, address),
+            (Attribute::Email, address),
+            (Attribute::Role, "Lead"),
+            (Attribute::Manager, manager),
+        ]),
+        selectors: Texts::from([
+            (Attribute::Email, format!("value eq {}", json!(address))),
+            (Attribute::Role, "type eq \"work\"".to_owned()),
+        ]),
     };
     let group = RawGroup {
         id: GroupId::new("all@acme.example"),
@@ -493,19 +489,19 @@ fn an_address_that_only_the_command_line_names_is_shown() {
 #[test]
 fn a_filter_that_tells_an_address_of_somebody_else_is_left_out() {
     let mut directory = by_address();
-    directory.users[0].selectors = vec![
-        (Attribute::Email, "value eq \"older@acme.example\"".into()),
-        (Attribute::Role, "type eq \"bob@acme.example\"".into()),
-    ];
+    directory.users[0].selectors = Texts::from([
+        (Attribute::Email, "value eq \"older@acme.example\""),
+        (Attribute::Role, "type eq \"bob@acme.example\""),
+    ]);
     let read = snapshot::read(&redacted(&directory)).unwrap().directory;
-    assert_eq!(read.users[0].selectors, []);
+    assert!(read.users[0].selectors.is_empty(), "{:?}", read.users[0]);
 }
 
 #[test]
 fn a_bot_stays_one_for_whoever_goes_by_its_address() {
     let mut directory = by_address();
     directory.users[0].kind = AccountKind::Bot;
-    directory.users[0].attributes[1].1 = "botuser-T1-A1@slack-bots.com".into();
+    directory.users[0].attributes.set(Attribute::Email, Some("botuser-T1-A1@slack-bots.com"));
     let read = snapshot::read(&redacted(&directory)).unwrap().directory;
     assert_eq!(read.users[0].kind, AccountKind::Bot);
     let address = read.users[0].get(Attribute::Email).unwrap();

@@ -21,7 +21,7 @@ pub fn snapshot(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(read) = snapshot::read(text) else { return };
     for user in &read.directory.users {
-        assert!(user.attributes.is_sorted_by(|a, b| a.0 < b.0), "{user:?}");
+        assert!(user.attributes.iter().is_sorted_by(|a, b| a.0 < b.0), "{user:?}");
     }
     let again = snapshot::read(&written(&read)).expect("what was written can be read");
     same(&again.directory, &read.directory);

@@ -84,9 +84,9 @@ fn id(id: &str) {
 
 fn account(user: &User) {
     id(user.id.as_str());
-    assert!(user.attributes.is_sorted_by(|a, b| a.0 < b.0), "{user:?}");
+    assert!(user.attributes.iter().is_sorted_by(|a, b| a.0 < b.0), "{user:?}");
     assert!(user.attributes.iter().all(|(_, value)| !value.trim().is_empty()), "{user:?}");
-    assert!(user.selectors.is_sorted_by(|a, b| a.0 < b.0), "{user:?}");
+    assert!(user.selectors.iter().is_sorted_by(|a, b| a.0 < b.0), "{user:?}");
 }
 
 /// What must hold of any directory that is planned on.

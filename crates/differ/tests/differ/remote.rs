@@ -1,6 +1,7 @@
 //! A small model of the service, written from the fact sheet and sharing no code with the differ: it refuses whatever
 //! the sheet says, or may be read to say, that Slack refuses.
 
+use model::Texts;
 use model::attribute::{Attribute, Dialect, Value};
 use model::change::Change;
 use model::directory::{AccountKind, Directory, RawGroup, User};
@@ -287,15 +288,14 @@ fn check(holds: bool, otherwise: &str) -> Result<(), String> {
 }
 
 fn user(id: &str, account: &Account) -> User {
-    let attributes =
-        account.values.iter().map(|(attribute, value)| (*attribute, value.as_str().into())).collect();
+    let attributes = account.values.iter().map(|(attribute, value)| (*attribute, value.as_str())).collect();
     User {
         id: UserId::new(id),
         kind: if account.bot { AccountKind::Bot } else { AccountKind::Person },
         active: account.active,
         guest: account.guest,
         attributes,
-        selectors: Vec::new(),
+        selectors: Texts::default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The JSON of a snapshot's accounts and groups.
 
+use model::Texts;
 use model::attribute::{Attribute, TABLE};
 use model::directory::{AccountKind, Directory, Group, User, UserIndex};
 use serde::ser::{SerializeMap, SerializeStruct};
@@ -28,7 +29,8 @@ impl Serialize for UserForm<'_> {
         }
         map.serialize_entry("active", &user.active)?;
         // Attributes are kept in an order in which those of one mapping follow each other.
-        for together in user.attributes.chunk_by(|a, b| outer(a).is_some() && outer(a) == outer(b)) {
+        let attributes: Vec<(Attribute, &str)> = user.attributes.iter().collect();
+        for together in attributes.chunk_by(|a, b| outer(a).is_some() && outer(a) == outer(b)) {
             match together {
                 [(Attribute::GuestExpires, _), ..] | [] => {}
                 [one @ (attribute, value), ..] => match outer(one) {
@@ -48,7 +50,7 @@ impl Serialize for UserForm<'_> {
 }
 
 /// The key that leads to the mapping which an attribute stands in.
-fn outer((attribute, _): &(Attribute, Box<str>)) -> Option<&'static str> {
+fn outer((attribute, _): &(Attribute, &str)) -> Option<&'static str> {
     KEYS.get(*attribute as usize).and_then(|(outer, _)| *outer)
 }
 
@@ -60,7 +62,7 @@ static KEYS: LazyLock<Vec<(Option<&str>, &str)>> = LazyLock::new(|| {
 });
 
 /// The attributes of one mapping, by the last step of their keys.
-struct Inner<'a>(&'a [(Attribute, Box<str>)]);
+struct Inner<'a>(&'a [(Attribute, &'a str)]);
 
 impl Serialize for Inner<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -76,7 +78,7 @@ struct Guest<'a> {
     expires: Option<&'a str>,
 }
 
-struct Selectors<'a>(&'a [(Attribute, Box<str>)]);
+struct Selectors<'a>(&'a Texts);
 
 impl Serialize for Selectors<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,6 +1,7 @@
 //! Hiding what a snapshot should not tell, and telling as much of it as a roster knows already.
 
 use super::pseudonym::{Salt, domain, is_bot, is_pseudonym, parts};
+use model::Texts;
 use model::attribute::{Attribute, Dialect, Value, ValueKind, is_clear};
 use model::directory::{AccountKind, Directory, RawGroup, User, workspace_of};
 use model::names::{GroupId, UserId, fold};
@@ -8,6 +9,7 @@ use model::plan::Note;
 use model::roster::{Roster, Setting, UserEntry, Wish};
 use serde::Deserialize;
 use serde_json::json;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// How pseudonyms are made, as the file names it.
@@ -102,12 +104,10 @@ impl Redaction {
             unknown += usize::from(user.get(Attribute::Email).is_some_and(is_pseudonym));
             let Some(entry) = (!hidden.is_empty()).then(|| claims.entry_of(user)).flatten() else { continue };
             for attribute in hidden {
-                if let Some(value) = entry.setting(attribute).map(assumed) {
-                    user.attributes.push((attribute, value));
+                if let (Some(setting), None) = (entry.setting(attribute), user.get(attribute)) {
+                    user.attributes.set(attribute, Some(&assumed(setting)));
                 }
             }
-            user.attributes.sort_by_key(|(attribute, _)| *attribute);
-            user.attributes.dedup_by_key(|(attribute, _)| *attribute);
         }
         (Directory::new(dialect, users, groups), note(unknown))
     }
@@ -164,40 +164,43 @@ impl Hiding {
         let tells = |text: &str| {
             holds_address(text) || self.phones.stand_in(text) || own.iter().any(|phone| text.contains(phone))
         };
-        let mut shown: Vec<(Attribute, Box<str>)> = Vec::with_capacity(attributes.len());
+        let mut shown: Vec<(Attribute, Cow<'_, str>)> = Vec::with_capacity(attributes.len());
         let mut hidden = Vec::new();
-        for (attribute, value) in attributes {
+        for (attribute, value) in attributes.iter() {
             match attribute {
                 Attribute::Email | Attribute::SecondaryEmail => {
                     let bot = *kind == AccountKind::Bot && is_bot(value);
                     let pseudonym = if bot { self.salt.of_bot(value) } else { self.salt.pseudonym(value) };
-                    shown.push((*attribute, pseudonym.into()));
+                    shown.push((attribute, pseudonym.into()));
                 }
                 // People refer to each other by these; they are compared as addresses are, without letter case.
                 Attribute::UserName | Attribute::Manager => {
-                    let value = self.address(value).map_or_else(|| value.clone(), Into::into);
-                    shown.push((*attribute, value));
+                    let value = self.address(value).map_or(Cow::Borrowed(value), Cow::Owned);
+                    shown.push((attribute, value));
                 }
                 // Nothing but the workspace is read from it.
-                Attribute::ProfileUrl => shown.extend(workspace_url(value).map(|url| (*attribute, url))),
-                _ if is_private(*attribute) => {
+                Attribute::ProfileUrl => {
+                    shown.extend(workspace_url(value).map(|url| (attribute, url.into())))
+                }
+                _ if is_private(attribute) => {
                     // Slack's default picture is none.
-                    if !is_clear(*attribute, Some(value), self.dialect) {
-                        hidden.push(*attribute);
+                    if !is_clear(attribute, Some(value), self.dialect) {
+                        hidden.push(attribute);
                     }
                 }
-                _ if attribute.row().kind == ValueKind::Text && tells(value) => hidden.push(*attribute),
-                _ if holds_address(value) => hidden.push(*attribute),
-                _ => shown.push((*attribute, value.clone())),
+                _ if attribute.row().kind == ValueKind::Text && tells(value) => hidden.push(attribute),
+                _ if holds_address(value) => hidden.push(attribute),
+                _ => shown.push((attribute, value.into())),
             }
         }
+        let shown: Texts = shown.into_iter().collect();
         let selectors = selectors
             .iter()
             .filter(|(attribute, _)| !is_private(*attribute) && !hidden.contains(attribute))
             .filter_map(|(attribute, filter)| {
-                let (old, new) = (user.get(*attribute), lookup(&shown, *attribute));
+                let (old, new) = (user.get(attribute), shown.get(attribute));
                 let others = replaced(filter, old, Some(""));
-                (!tells(&others)).then(|| (*attribute, replaced(filter, old, new).into()))
+                (!tells(&others)).then(|| (attribute, replaced(filter, old, new)))
             })
             .collect();
         let id = self.address(id.as_str()).map_or_else(|| id.clone(), UserId::new);
@@ -215,10 +218,6 @@ impl Hiding {
     }
 }
 
-fn lookup(pairs: &[(Attribute, Box<str>)], attribute: Attribute) -> Option<&str> {
-    pairs.iter().find(|(own, _)| *own == attribute).map(|(_, value)| &**value)
-}
-
 /// A filter with one value in the place of another.
 fn replaced(filter: &str, old: Option<&str>, new: Option<&str>) -> String {
     match old.zip(new) {
@@ -228,11 +227,11 @@ fn replaced(filter: &str, old: Option<&str>, new: Option<&str>) -> String {
 }
 
 /// What is left of a profile URL: the workspace of one of Slack's.
-fn workspace_url(url: &str) -> Option<Box<str>> {
+fn workspace_url(url: &str) -> Option<String> {
     let name = workspace_of(url)?;
     let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let host = url.strip_prefix("https://")?.split('/').next()?;
-    plain.then(|| format!("https://{host}/").into())
+    plain.then(|| format!("https://{host}/"))
 }
 
 /// Whether an address stands anywhere in a text: an at sign, perhaps percent-encoded or of another width, with something
@@ -344,16 +343,14 @@ impl<'a> Known<'a> {
         if let Some(id) = self.name(user.id.as_str()) {
             user.id = UserId::new(id);
         }
-        for (attribute, value) in &mut user.attributes {
-            let is_name = matches!(
-                attribute,
-                Attribute::Email | Attribute::SecondaryEmail | Attribute::UserName | Attribute::Manager
-            );
-            let Some(known) = is_name.then(|| self.name(value)).flatten() else { continue };
-            for (_, filter) in user.selectors.iter_mut().filter(|(own, _)| own == attribute) {
-                *filter = replaced(filter, Some(value), Some(&known)).into();
+        for name in [Attribute::Email, Attribute::SecondaryEmail, Attribute::UserName, Attribute::Manager] {
+            let Some(value) = user.get(name) else { continue };
+            let Some(known) = self.name(value) else { continue };
+            let filter = user.selector(name).map(|filter| replaced(filter, Some(value), Some(&known)));
+            if filter.is_some() {
+                user.selectors.set(name, filter.as_deref());
             }
-            *value = known.into();
+            user.attributes.set(name, Some(&known));
         }
     }
 }

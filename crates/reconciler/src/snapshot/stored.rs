@@ -218,8 +218,8 @@ impl<'de> Visitor<'de> for UserVisitor {
                 "id" => once(&mut id, "id", map.next_value::<Box<str>>()?)?,
                 "active" => once(&mut active, "active", map.next_value::<bool>()?)?,
                 "kind" => once(&mut kind, "kind", map.next_value::<Option<Text>>()?)?,
-                "guest" => once(&mut guest, "guest", map.next_value::<Option<Texts>>()?)?,
-                "selectors" => once(&mut selectors, "selectors", map.next_value::<Texts>()?)?,
+                "guest" => once(&mut guest, "guest", map.next_value::<Option<Mapping<'_>>>()?)?,
+                "selectors" => once(&mut selectors, "selectors", map.next_value::<Mapping<'_>>()?)?,
                 "hidden" => once(&mut hidden, "hidden", map.next_value::<Vec<Text>>()?)?,
                 key => map.next_value_seed(Said { key, found: &mut attributes })?,
             }
@@ -228,12 +228,11 @@ impl<'de> Visitor<'de> for UserVisitor {
         attributes.extend(
             guest
                 .iter()
-                .flat_map(|Texts(all)| all)
-                .filter(|(key, _)| key == "expires")
+                .flat_map(|Mapping(all)| all)
+                .filter(|(Text(key), _)| key == "expires")
                 .map(|(_, at)| (Attribute::GuestExpires, at.clone())),
         );
-        let known = |(key, value): (String, Box<str>)| Some((Attribute::from_key(&key)?, value));
-        let selectors = selectors.map(|Texts(all)| all).unwrap_or_default();
+        let selectors = selectors.map(|Mapping(all)| all).unwrap_or_default();
         let user = User {
             id: UserId::new(id.ok_or_else(|| Error::missing_field("id"))?),
             kind: match kind.flatten() {
@@ -242,8 +241,11 @@ impl<'de> Visitor<'de> for UserVisitor {
             },
             active: active.ok_or_else(|| Error::missing_field("active"))?,
             guest: guest.is_some(),
-            attributes: each_once(attributes),
-            selectors: each_once(selectors.into_iter().filter_map(known).collect()),
+            attributes: attributes.into_iter().collect(),
+            selectors: selectors
+                .into_iter()
+                .filter_map(|(Text(key), filter)| Some((Attribute::from_key(&key)?, filter)))
+                .collect(),
         };
         let hidden = hidden.unwrap_or_default();
         Ok(StoredUser {
@@ -251,18 +253,6 @@ impl<'de> Visitor<'de> for UserVisitor {
             hidden: hidden.iter().filter_map(|Text(key)| Attribute::from_key(key)).collect(),
         })
     }
-}
-
-/// Values in the order of their attributes; of what is said twice, as by a dotted key beside the mapping that it leads
-/// into, what is said last.
-fn each_once(mut values: Vec<(Attribute, Box<str>)>) -> Vec<(Attribute, Box<str>)> {
-    if !values.is_sorted_by(|(a, _), (b, _)| a < b) {
-        values.reverse();
-        values.sort_by_key(|(attribute, _)| *attribute);
-        values.dedup_by_key(|(attribute, _)| *attribute);
-    }
-    values.shrink_to_fit();
-    values
 }
 
 /// A text, borrowed where it has no escapes.
@@ -291,27 +281,27 @@ impl<'de> Deserialize<'de> for Text<'de> {
 }
 
 /// The texts of a mapping that are not blank; values of other kinds are passed over.
-struct Texts(Vec<(String, Box<str>)>);
+struct Mapping<'de>(Vec<(Text<'de>, Cow<'de, str>)>);
 
-impl<'de> Deserialize<'de> for Texts {
+impl<'de> Deserialize<'de> for Mapping<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextsVisitor;
-        impl<'de> Visitor<'de> for TextsVisitor {
-            type Value = Texts;
+        struct MappingVisitor;
+        impl<'de> Visitor<'de> for MappingVisitor {
+            type Value = Mapping<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a mapping")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Mapping<'de>, A::Error> {
                 let mut all = Vec::new();
                 while let Some(key) = map.next_key()? {
-                    map.next_value_seed(Value(|text: &str| all.push((key, text.into()))))?;
+                    map.next_value_seed(Value(|text| all.push((key, text))))?;
                 }
-                Ok(Texts(all))
+                Ok(Mapping(all))
             }
         }
-        deserializer.deserialize_map(TextsVisitor)
+        deserializer.deserialize_map(MappingVisitor)
     }
 }
 
@@ -333,12 +323,18 @@ macro_rules! pass_over_the_rest {
 }
 
 /// What stands under a key that is no other: an attribute's text, or a mapping of several.
-struct Said<'a> {
+struct Said<'a, 'de> {
     key: &'a str,
-    found: &'a mut Vec<(Attribute, Box<str>)>,
+    found: &'a mut Vec<(Attribute, Cow<'de, str>)>,
 }
 
-impl<'de> DeserializeSeed<'de> for Said<'_> {
+impl Said<'_, '_> {
+    fn told(&self, text: &str) -> Option<Attribute> {
+        Attribute::from_key(self.key).filter(|_| !text.trim().is_empty())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Said<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -346,19 +342,20 @@ impl<'de> DeserializeSeed<'de> for Said<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Said<'_> {
+impl<'de> Visitor<'de> for Said<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("anything")
     }
 
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        self.found.extend(self.told(text).map(|attribute| (attribute, Cow::Borrowed(text))));
+        Ok(())
+    }
+
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        if !text.trim().is_empty()
-            && let Some(attribute) = Attribute::from_key(self.key)
-        {
-            self.found.push((attribute, text.into()));
-        }
+        self.found.extend(self.told(text).map(|attribute| (attribute, Cow::Owned(text.to_owned()))));
         Ok(())
     }
 
@@ -369,7 +366,7 @@ impl<'de> Visitor<'de> for Said<'_> {
             match row {
                 Some(row) => {
                     let found = &mut *self.found;
-                    map.next_value_seed(Value(|text: &str| found.push((row.attribute, text.into()))))?;
+                    map.next_value_seed(Value(|text| found.push((row.attribute, text))))?;
                 }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -383,7 +380,7 @@ impl<'de> Visitor<'de> for Said<'_> {
 /// One value: a text that is not blank is handed on, and anything else passed over.
 struct Value<F>(F);
 
-impl<'de, F: FnOnce(&str)> DeserializeSeed<'de> for Value<F> {
+impl<'de, F: FnOnce(Cow<'de, str>)> DeserializeSeed<'de> for Value<F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -391,16 +388,23 @@ impl<'de, F: FnOnce(&str)> DeserializeSeed<'de> for Value<F> {
     }
 }
 
-impl<'de, F: FnOnce(&str)> Visitor<'de> for Value<F> {
+impl<'de, F: FnOnce(Cow<'de, str>)> Visitor<'de> for Value<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("anything")
     }
 
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        if !text.trim().is_empty() {
+            (self.0)(Cow::Borrowed(text));
+        }
+        Ok(())
+    }
+
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         if !text.trim().is_empty() {
-            (self.0)(text);
+            (self.0)(Cow::Owned(text.to_owned()));
         }
         Ok(())
     }

@@ -138,9 +138,8 @@ impl Case {
             let mut user = person(&format!("U{n}"), &format!("p{n}"));
             (user.kind, user.active, user.guest) = (live.kind, live.active, live.guest);
             if live.stranger {
-                let url =
-                    user.attributes.iter_mut().find(|(attribute, _)| *attribute == Attribute::ProfileUrl);
-                url.unwrap().1 = "https://other.enterprise.slack.com/team/x".into();
+                let url = "https://other.enterprise.slack.com/team/x";
+                user.attributes.set(Attribute::ProfileUrl, Some(url));
             }
             user
         });

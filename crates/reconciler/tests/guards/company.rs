@@ -1,5 +1,6 @@
 //! Whole plans made from YAML, for a company of numbered people.
 
+use model::Texts;
 use model::attribute::{Attribute, Dialect};
 use model::directory::{AccountKind, Directory, RawGroup, User};
 use model::load::load;
@@ -26,12 +27,12 @@ pub(crate) fn person(id: &str, name: &str) -> User {
         kind: AccountKind::Person,
         active: true,
         guest: false,
-        attributes: vec![
-            (Attribute::UserName, name.into()),
-            (Attribute::Email, format!("{name}@acme.example").into()),
-            (Attribute::ProfileUrl, format!("https://acme.enterprise.slack.com/team/{name}").into()),
-        ],
-        selectors: Vec::new(),
+        attributes: Texts::from([
+            (Attribute::UserName, name.to_owned()),
+            (Attribute::Email, format!("{name}@acme.example")),
+            (Attribute::ProfileUrl, format!("https://acme.enterprise.slack.com/team/{name}")),
+        ]),
+        selectors: Texts::default(),
     }
 }
 

@@ -138,8 +138,7 @@ fn with_workspaces(names: &[&str]) -> Directory {
     let users = names.iter().enumerate().map(|(n, workspace)| {
         let mut user = person(&format!("U{n}"), &format!("p{n}"));
         let url = format!("https://{workspace}.enterprise.slack.com/team/p{n}");
-        user.attributes.retain(|(attribute, _)| *attribute != Attribute::ProfileUrl);
-        user.attributes.push((Attribute::ProfileUrl, url.into()));
+        user.attributes.set(Attribute::ProfileUrl, Some(&url));
         user
     });
     Directory::new(Dialect::Slack, users.collect(), Vec::new())

@@ -105,8 +105,7 @@ impl World {
         let users = self.people.iter().map(|(id, active)| {
             let mut user = User { active: *active, ..person(id, &id.to_lowercase()) };
             if self.strangers.contains(id) {
-                user.attributes.retain(|(attribute, _)| *attribute != Attribute::ProfileUrl);
-                user.attributes.push((Attribute::ProfileUrl, "https://other.slack.com/team/x".into()));
+                user.attributes.set(Attribute::ProfileUrl, Some("https://other.slack.com/team/x"));
             }
             user
         });

@@ -1,6 +1,7 @@
 //! A service that carries out changes and refuses illegal ones, and a journal of what it was sent.
 
 use jiff::Timestamp;
+use model::Texts;
 use model::attribute::{Attribute, Dialect, Value};
 use model::change::{Action, Change, ChangeKind, Edit, GroupRef, UserRef};
 use model::directory::{AccountKind, Directory, RawGroup, User};
@@ -72,8 +73,8 @@ impl Service {
             kind: if account.bot { AccountKind::Bot } else { AccountKind::Person },
             active: account.active,
             guest: account.guest,
-            attributes: account.values.iter().map(|(a, v)| (*a, v.as_str().into())).collect(),
-            selectors: Vec::new(),
+            attributes: account.values.iter().map(|(a, v)| (*a, v)).collect(),
+            selectors: Texts::default(),
         });
         let groups = self.groups.iter().map(|(id, crew)| RawGroup {
             id: GroupId::new(id.as_str()),

@@ -47,8 +47,10 @@ pub fn decode_group(body: &[u8]) -> Result<RawGroup, DecodeError> {
 
 /// An id that requests can name. One that begins like our placeholders would be mistaken for one, and one with a
 /// control character is nothing that a service means.
-fn usable_id(id: Text) -> Result<Box<str>, DecodeError> {
-    id.0.filter(|id| !id.starts_with('@') && !id.chars().any(char::is_control)).ok_or(DecodeError::NoId)
+fn usable_id(id: &Text) -> Result<&str, DecodeError> {
+    id.as_deref()
+        .filter(|id| !id.starts_with('@') && !id.chars().any(char::is_control))
+        .ok_or(DecodeError::NoId)
 }
 
 /// The ids of members, each held once however many groups it is in: of a million memberships they would otherwise be what
@@ -79,7 +81,7 @@ pub(crate) fn group_from_wire(wire: WireGroup, ids: &MemberIds) -> Result<RawGro
         return Err(DecodeError::PartOfMembers { got: members.len(), total });
     }
     Ok(RawGroup {
-        id: GroupId::new(usable_id(id)?),
+        id: GroupId::new(usable_id(&id)?.to_owned()),
         display_name: display_name.0.unwrap_or_default(),
         members,
     })
@@ -106,8 +108,8 @@ pub(crate) fn user_from_wire(wire: WireUser, dialect: Dialect) -> Result<User, D
         enterprise,
         profile,
         guest,
-    } = wire;
-    let id = UserId::new(usable_id(id)?);
+    } = &wire;
+    let id = UserId::new(usable_id(id)?.to_owned());
     let (emails, photos, roles) = (emails.as_slice(), photos.as_slice(), roles.as_slice());
     let phones = phone_numbers.as_slice();
     let is_bot = emails.iter().filter_map(|e| e.value.as_deref()).any(is_bot_address);
@@ -158,46 +160,42 @@ pub(crate) fn user_from_wire(wire: WireUser, dialect: Dialect) -> Result<User, D
             found.address(list, index, true);
         }
     }
+    let manager = &enterprise.manager;
     let manager = match dialect {
-        Dialect::Slack => enterprise.manager.manager_id.0.or(enterprise.manager.value.0),
-        Dialect::Rfc => enterprise.manager.value.0.or(enterprise.manager.manager_id.0),
+        Dialect::Slack => manager.manager_id.as_deref().or(manager.value.as_deref()),
+        Dialect::Rfc => manager.value.as_deref().or(manager.manager_id.as_deref()),
     };
-    let is_guest = guest.is_some();
     for (attribute, value) in [
-        (Attribute::UserName, user_name.0),
-        (Attribute::GivenName, name.given_name.0),
-        (Attribute::FamilyName, name.family_name.0),
-        (Attribute::HonorificPrefix, name.honorific_prefix.0),
-        (Attribute::DisplayName, display_name.0),
-        (Attribute::Title, title.0),
-        (Attribute::UserType, user_type.0),
-        (Attribute::PreferredLanguage, preferred_language.0),
-        (Attribute::Locale, locale.0),
-        (Attribute::Timezone, timezone.0),
-        (Attribute::ProfileUrl, profile_url.0),
-        (Attribute::EmployeeNumber, enterprise.employee_number.0),
-        (Attribute::CostCenter, enterprise.cost_center.0),
-        (Attribute::Organization, enterprise.organization.0),
-        (Attribute::Division, enterprise.division.0),
-        (Attribute::Department, enterprise.department.0),
+        (Attribute::UserName, user_name.as_deref()),
+        (Attribute::GivenName, name.given_name.as_deref()),
+        (Attribute::FamilyName, name.family_name.as_deref()),
+        (Attribute::HonorificPrefix, name.honorific_prefix.as_deref()),
+        (Attribute::DisplayName, display_name.as_deref()),
+        (Attribute::Title, title.as_deref()),
+        (Attribute::UserType, user_type.as_deref()),
+        (Attribute::PreferredLanguage, preferred_language.as_deref()),
+        (Attribute::Locale, locale.as_deref()),
+        (Attribute::Timezone, timezone.as_deref()),
+        (Attribute::ProfileUrl, profile_url.as_deref()),
+        (Attribute::EmployeeNumber, enterprise.employee_number.as_deref()),
+        (Attribute::CostCenter, enterprise.cost_center.as_deref()),
+        (Attribute::Organization, enterprise.organization.as_deref()),
+        (Attribute::Division, enterprise.division.as_deref()),
+        (Attribute::Department, enterprise.department.as_deref()),
         (Attribute::Manager, manager),
-        (Attribute::StartDate, profile.start_date.0),
-        (Attribute::GuestExpires, guest.and_then(|guest| guest.expiration.0)),
+        (Attribute::StartDate, profile.start_date.as_deref()),
+        (Attribute::GuestExpires, guest.as_ref().and_then(|guest| guest.expiration.as_deref())),
     ] {
         found.text(attribute, value);
     }
-    let Found { mut attributes, mut selectors } = found;
-    attributes.shrink_to_fit();
-    attributes.sort_by_key(|(attribute, _)| *attribute);
-    selectors.sort_by_key(|(attribute, _)| *attribute);
     Ok(User {
         id,
         kind: if is_bot { AccountKind::Bot } else { AccountKind::Person },
         // An account whose answer does not say is one that was never deactivated (RFC 7643 §4.1.1 leaves it open).
         active: active.0.unwrap_or(true),
-        guest: is_guest,
-        attributes,
-        selectors,
+        guest: guest.is_some(),
+        attributes: found.attributes.into_iter().collect(),
+        selectors: found.selectors.into_iter().collect(),
     })
 }
 
@@ -253,35 +251,33 @@ fn first_primary(list: &[Element]) -> Option<usize> {
 }
 
 #[derive(Default)]
-struct Found {
-    attributes: Vec<(Attribute, Box<str>)>,
+struct Found<'a> {
+    attributes: Vec<(Attribute, &'a str)>,
     selectors: Vec<(Attribute, Box<str>)>,
 }
 
-impl Found {
-    fn text(&mut self, attribute: Attribute, value: Option<Box<str>>) {
-        if let Some(value) = value {
-            self.attributes.push((attribute, value));
-        }
+impl<'a> Found<'a> {
+    fn text(&mut self, attribute: Attribute, value: Option<&'a str>) {
+        self.attributes.extend(value.map(|value| (attribute, value)));
     }
 
     /// Takes the element at `index`, with the filter that picks it where `order` names the marks to pick it by.
     fn element(
         &mut self,
         attribute: Attribute,
-        list: &[Element],
+        list: &'a [Element],
         index: Option<usize>,
         order: Option<[&'static str; 3]>,
     ) {
         let Some((index, element)) = index.and_then(|index| Some((index, list.get(index)?))) else { return };
-        self.text(attribute, element.value.0.clone());
+        self.text(attribute, element.value.as_deref());
         if let Some(order) = order {
             let marks: Vec<Marks> = list.iter().map(|element| marks(element, order)).collect();
             self.selectors.extend(pick(&marks, index).map(|filter| (attribute, filter)));
         }
     }
 
-    fn address(&mut self, list: &[Address], index: Option<usize>, with_selector: bool) {
+    fn address(&mut self, list: &'a [Address], index: Option<usize>, with_selector: bool) {
         let Some((index, address)) = index.and_then(|index| Some((index, list.get(index)?))) else { return };
         let filter = with_selector.then(|| {
             let marks: Vec<Marks> = list.iter().map(address_marks).collect();
@@ -289,7 +285,7 @@ impl Found {
         });
         let filter = filter.flatten();
         for (attribute, part) in address_parts(address) {
-            self.text(attribute, part.0.clone());
+            self.text(attribute, part.as_deref());
             // A part that is not set has the filter too: the element to set it in is there.
             self.selectors.extend(filter.clone().map(|filter| (attribute, filter)));
         }

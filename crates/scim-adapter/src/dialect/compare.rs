@@ -43,8 +43,12 @@ pub(crate) fn remaining_user(id: &UserRef, edits: &[Edit], live: &User, missing:
         selector: live.selector(edit.attribute).map(Into::into),
         ..edit.clone()
     });
-    let siblings = live.attributes.iter().filter(|(attribute, _)| !missing.contains(attribute)).cloned();
-    Action::UpdateUser { id: id.clone(), edits: left.collect(), siblings: siblings.collect() }
+    let siblings = live.attributes.iter().filter(|(attribute, _)| !missing.contains(attribute));
+    Action::UpdateUser {
+        id: id.clone(),
+        edits: left.collect(),
+        siblings: siblings.map(|(attribute, text)| (attribute, text.into())).collect(),
+    }
 }
 
 /// The part of a group's change that is still to be done, on the group as it is now; `None` when nothing is.

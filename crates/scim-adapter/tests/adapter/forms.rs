@@ -67,8 +67,8 @@ fn rfc_live() -> User {
 }
 
 fn patch(live: &User, edits: Vec<Edit>) -> Change {
-    let siblings =
-        live.attributes.iter().filter(|(a, _)| !edits.iter().any(|e| e.attribute == *a)).cloned().collect();
+    let siblings = live.attributes.iter().filter(|(a, _)| !edits.iter().any(|e| e.attribute == *a));
+    let siblings = siblings.map(|(attribute, text)| (attribute, text.into())).collect();
     user_change(Action::UpdateUser { id: UserRef::Existing(live.id.clone()), edits, siblings })
 }
 

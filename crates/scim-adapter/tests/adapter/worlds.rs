@@ -264,8 +264,8 @@ pub(crate) fn change(
     if edits.is_empty() {
         return None;
     }
-    let siblings =
-        live.attributes.iter().filter(|(attribute, _)| !missing.contains(attribute)).cloned().collect();
+    let siblings = live.attributes.iter().filter(|(attribute, _)| !missing.contains(attribute));
+    let siblings = siblings.map(|(attribute, text)| (attribute, text.into())).collect();
     Some(user_change(Action::UpdateUser { id: UserRef::Existing(live.id.clone()), edits, siblings }))
 }
 
