@@ -1,10 +1,10 @@
 //! The live state: every user and group that the service returned.
 
 use crate::attribute::{Attribute, Dialect};
-use crate::key::Key;
+use crate::key::Keys;
 use crate::names::{GroupId, UserId, same_folded};
 use crate::texts::Texts;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything a service holds, known to be whole.
@@ -16,7 +16,7 @@ pub struct Directory {
     pub users: Vec<User>,
     /// Every group.
     pub groups: Vec<Group>,
-    by_id: HashMap<Key, UserIndex>,
+    ids: Keys,
 }
 
 /// An account, by position in [`Directory::users`].
@@ -125,33 +125,40 @@ pub struct RawGroup {
 #[derive(Debug)]
 pub struct Accounts {
     users: Vec<User>,
-    by_id: HashMap<Key, UserIndex>,
+    ids: Keys,
 }
 
 impl Accounts {
     /// All accounts. Ids must be distinct; the reader makes sure of that.
     pub fn new(users: Vec<User>) -> Self {
-        let by_id = users
-            .iter()
-            .enumerate()
-            .map(|(i, user)| (Key::from(user.id.as_str()), UserIndex(u32::try_from(i).unwrap_or(u32::MAX))))
-            .collect();
-        Self { users, by_id }
+        let ids = users.iter().map(|user| user.id.as_str()).collect();
+        Self { users, ids }
     }
 
     /// A group with accounts in the place of ids.
     pub fn join(&self, raw: RawGroup) -> Group {
-        let mut members = Vec::with_capacity(raw.members.len());
+        let RawGroup { id, display_name, members } = raw;
+        self.group(id, display_name, members.iter().map(|member| &**member))
+    }
+
+    /// A group whose members have these ids.
+    pub fn group<'m>(
+        &self,
+        id: GroupId,
+        display_name: Box<str>,
+        ids: impl ExactSizeIterator<Item = &'m str>,
+    ) -> Group {
+        let mut members = Vec::with_capacity(ids.len());
         let mut foreign_members = Vec::new();
-        for value in raw.members {
-            match self.by_id.get(&Key::from(&*value)) {
-                Some(index) => members.push(*index),
-                None => foreign_members.push((*value).into()),
+        for (id, index) in self.ids.find_each(ids) {
+            match index {
+                Some(index) => members.push(UserIndex(index)),
+                None => foreign_members.push(id.as_str().into()),
             }
         }
         members.sort_unstable();
         members.dedup();
-        Group { id: raw.id, display_name: raw.display_name, members, foreign_members }
+        Group { id, display_name, members, foreign_members }
     }
 
     /// The accounts, in the order in which they were given.
@@ -161,7 +168,7 @@ impl Accounts {
 
     /// The directory of these accounts and of groups that were joined with them.
     pub fn with_groups(self, dialect: Dialect, groups: Vec<Group>) -> Directory {
-        Directory { dialect, users: self.users, groups, by_id: self.by_id }
+        Directory { dialect, users: self.users, groups, ids: self.ids }
     }
 }
 
@@ -175,7 +182,7 @@ impl Directory {
 
     /// The account with this id.
     pub fn find(&self, id: &UserId) -> Option<UserIndex> {
-        self.by_id.get(&Key::from(id.as_str())).copied()
+        self.ids.find(id.as_str()).map(UserIndex)
     }
 
     /// The account at an index that this directory handed out.

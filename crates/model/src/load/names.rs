@@ -1,9 +1,7 @@
 //! The names by which members and managers are referred to, each kept once: a roster of 1,000,000 memberships has a
 //! tenth as many names.
 
-use crate::key::Key;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use crate::key::Keys;
 
 /// A name, by position in [`Names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,37 +19,23 @@ impl NameId {
 
 /// All names that were referred to, as written.
 #[derive(Default)]
-pub(super) struct Names {
-    list: Vec<Key>,
-    ids: HashMap<Key, NameId>,
-}
+pub(super) struct Names(Keys);
 
 impl Names {
     pub(super) fn id(&mut self, text: &str) -> NameId {
-        self.enter(text.into())
-    }
-
-    fn enter(&mut self, name: Key) -> NameId {
-        match self.ids.entry(name) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(place) => {
-                let id = NameId::new(self.list.len());
-                self.list.push(place.key().clone());
-                *place.insert(id)
-            }
-        }
+        NameId(self.0.enter(text))
     }
 
     /// Takes over the names of another list; says, by their positions there, what they are called here.
     pub(super) fn absorb(&mut self, other: Self) -> Vec<NameId> {
-        other.list.into_iter().map(|name| self.enter(name)).collect()
+        self.0.absorb(other.0).into_iter().map(NameId).collect()
     }
 
     pub(super) fn text(&self, id: NameId) -> &str {
-        self.list.get(id.get()).map_or("", Key::as_str)
+        self.0.get(id.get()).unwrap_or_default()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().map(Key::as_str)
+        self.0.iter()
     }
 }

@@ -88,12 +88,12 @@ impl<'de> Visitor<'de> for BodyVisitor {
                 "groups" => {
                     if let Some((accounts, _)) = &accounts {
                         let mut list = Vec::new();
-                        let join = |stored: StoredGroup| list.push(accounts.join(stored.into()));
+                        let join = |stored: StoredGroup<'_>| list.push(stored.joined(accounts));
                         map.next_value_seed(each(join))?;
                         once(&mut groups, "groups", list)?;
                     } else {
                         let mut list = Vec::new();
-                        map.next_value_seed(each(|stored: StoredGroup| list.push(stored.into())))?;
+                        map.next_value_seed(each(|stored: StoredGroup<'_>| list.push(stored.into())))?;
                         once(&mut early, "groups", list)?;
                     }
                 }
@@ -175,15 +175,24 @@ impl<'de, S: Deserialize<'de>, F: FnMut(S)> Visitor<'de> for Each<S, F> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StoredGroup {
+struct StoredGroup<'a> {
     id: String,
     display_name: Box<str>,
-    members: Vec<Arc<str>>,
+    #[serde(borrow)]
+    members: Vec<Text<'a>>,
 }
 
-impl From<StoredGroup> for RawGroup {
-    fn from(stored: StoredGroup) -> Self {
+impl StoredGroup<'_> {
+    fn joined(self, accounts: &Accounts) -> Group {
+        let Self { id, display_name, members } = self;
+        accounts.group(GroupId::new(id), display_name, members.iter().map(|Text(member)| &**member))
+    }
+}
+
+impl From<StoredGroup<'_>> for RawGroup {
+    fn from(stored: StoredGroup<'_>) -> Self {
         let StoredGroup { id, display_name, members } = stored;
+        let members = members.into_iter().map(|Text(member)| Arc::from(member)).collect();
         Self { id: GroupId::new(id), display_name, members }
     }
 }
@@ -258,7 +267,7 @@ impl<'de> Visitor<'de> for UserVisitor {
 /// A text, borrowed where it has no escapes.
 struct Text<'de>(Cow<'de, str>);
 
-impl<'de> Deserialize<'de> for Text<'de> {
+impl<'a, 'de: 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
         impl<'de> Visitor<'de> for TextVisitor {
