@@ -120,7 +120,7 @@ impl Reader {
     pub(crate) async fn users(&self) -> Result<Vec<User>, ReadError> {
         let dialect = self.dialect();
         let users =
-            read_all(&self.exchange, "/Users", |user: WireUser| user_from_wire(user, dialect)).await?;
+            read_all(&self.exchange, "/Users", |user: WireUser| user_from_wire(&user, dialect)).await?;
         users
             .into_iter()
             .collect::<Result<_, _>>()

@@ -199,7 +199,7 @@ fn check(names: &[String], dialect: &str) {
         all.in_all_formats(&[&["plan", roster, "--full", "-v"], &target[..]].concat());
         drop(all.run(&[&["plan", roster, "--diff", "-vvv"], &target[..]].concat()));
         all.in_all_formats(
-            &[&["plan", roster, "--only", names[3].trim_start_matches('-').trim_matches('\0')], &target[..]]
+            &[&["plan", roster, "--only", &*names[3].trim_start_matches('-').replace('\0', "")], &target[..]]
                 .concat(),
         );
     }

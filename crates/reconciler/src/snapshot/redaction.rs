@@ -180,7 +180,7 @@ impl Hiding {
                 }
                 // Nothing but the workspace is read from it.
                 Attribute::ProfileUrl => {
-                    shown.extend(workspace_url(value).map(|url| (attribute, url.into())))
+                    shown.extend(workspace_url(value).map(|url| (attribute, url.into())));
                 }
                 _ if is_private(attribute) => {
                     // Slack's default picture is none.

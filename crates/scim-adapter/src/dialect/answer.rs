@@ -33,7 +33,7 @@ pub enum DecodeError {
 /// When the body is not a JSON object with an `id`.
 pub fn decode_user(body: &[u8], dialect: Dialect) -> Result<User, DecodeError> {
     let wire: WireUser = serde_json::from_slice(body).map_err(|e| DecodeError::NotJson(e.to_string()))?;
-    user_from_wire(wire, dialect)
+    user_from_wire(&wire, dialect)
 }
 
 /// Reads one group resource. A group without `members` has none.
@@ -87,7 +87,7 @@ pub(crate) fn group_from_wire(wire: WireGroup, ids: &MemberIds) -> Result<RawGro
     })
 }
 
-pub(crate) fn user_from_wire(wire: WireUser, dialect: Dialect) -> Result<User, DecodeError> {
+pub(crate) fn user_from_wire(wire: &WireUser, dialect: Dialect) -> Result<User, DecodeError> {
     let WireUser {
         id,
         user_name,
@@ -108,7 +108,7 @@ pub(crate) fn user_from_wire(wire: WireUser, dialect: Dialect) -> Result<User, D
         enterprise,
         profile,
         guest,
-    } = &wire;
+    } = wire;
     let id = UserId::new(usable_id(id)?.to_owned());
     let (emails, photos, roles) = (emails.as_slice(), photos.as_slice(), roles.as_slice());
     let phones = phone_numbers.as_slice();

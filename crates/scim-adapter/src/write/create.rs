@@ -196,7 +196,7 @@ impl Writer {
             Ok(page) => {
                 let dialect = self.dialect();
                 let users = page.resources.unwrap_or_default().into_iter();
-                let mut users = users.filter_map(|user| crate::dialect::user_from_wire(user, dialect).ok());
+                let mut users = users.filter_map(|user| crate::dialect::user_from_wire(&user, dialect).ok());
                 if let Some(user) = users.find(is_ours) {
                     return Ok(Some(user));
                 }
