@@ -16,7 +16,8 @@ fn start(env: &Env, arguments: &[&str], target: &str) -> Running {
 
 #[test]
 fn in_the_middle_of_a_run() {
-    for signals in [&["INT"][..], &["TERM"], &["INT", "INT"], &["QUIT"], &["ABRT"], &["KILL"]] {
+    // Not QUIT, which the system treats like ABRT: what a script starts in the background inherits deafness to it.
+    for signals in [&["INT"][..], &["TERM"], &["INT", "INT"], &["ABRT"], &["KILL"]] {
         let (env, live) = (Env::new(), workspace(SEED, &[]));
         env.write("roster.yaml", ONE_CHANGE);
         let gate = Gate::before(&live);
