@@ -245,7 +245,7 @@ impl Crowd<'_> {
                         // A second address may simply be missing for a while.
                         _ => None,
                     };
-                    let after = value.clone().map(Value::Text);
+                    let after = value.as_deref().map(|value| Value::Text(value.into()));
                     first.push(Edit { after, temporary: true, ..edit.clone() });
                     second.push(Edit { before: value, ..edit });
                 }

@@ -8,6 +8,7 @@ use crate::names::same_folded;
 use crate::time;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 /// URN of the enterprise user extension (RFC 7643 §4.3).
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -187,7 +188,7 @@ impl Attribute {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<P> {
     /// Text of any kind; a userName is already folded.
-    Text(Box<str>),
+    Text(SmolStr),
     /// A calendar day.
     Day(Date),
     /// A point in time.

@@ -310,7 +310,7 @@ impl Serialize for After<'_> {
                     match &edit.after {
                         None => map.serialize_entry(key, &())?,
                         Some(Value::Flag(flag)) => map.serialize_entry(key, flag)?,
-                        Some(Value::Text(text)) => map.serialize_entry(key, text)?,
+                        Some(Value::Text(text)) => map.serialize_entry(key, text.as_str())?,
                         Some(other) => map.serialize_entry(key, &other.text())?,
                     }
                 }

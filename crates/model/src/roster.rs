@@ -4,6 +4,7 @@ use crate::attribute::{Attribute, Value};
 use crate::names::{GroupId, UserId, UserName};
 use crate::place::{Located, Place, Sources};
 use crate::policy::Policy;
+use smol_str::SmolStr;
 
 /// A roster that has been read and found to be without mistakes: every reference resolves, no name is given twice.
 #[derive(Debug, Clone)]
@@ -37,7 +38,7 @@ pub struct UserEntry {
     /// How the roster refers to the person, and the userName the account is to have.
     pub user_name: Located<UserName>,
     /// The primary address the account is to have, as written.
-    pub email: Located<Box<str>>,
+    pub email: Located<SmolStr>,
     /// The account, where the roster names it by Slack's own id.
     pub id: Option<Located<UserId>>,
     /// `false` for a person who may be referred to and is never written.

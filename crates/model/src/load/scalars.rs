@@ -9,6 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::place::{Located, Place};
 use crate::{UserName, attribute, time};
 use jiff::{Timestamp, civil::Date};
+use smol_str::SmolStr;
 use std::fmt;
 
 /// A text with at least one character that is not blank, without the blanks around it: the service does not keep
@@ -146,7 +147,7 @@ pub(super) fn user_name<'n>(
 
 /// An e-mail address: one `@`, something on both sides, nothing that only occurs in an address with a name or in a
 /// list of addresses. Whether it exists is the service's business.
-pub(super) fn email(text: Located<&str>, findings: &mut Findings) -> Option<Box<str>> {
+pub(super) fn email(text: Located<&str>, findings: &mut Findings) -> Option<SmolStr> {
     let refused = |c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';' | '"' | '(' | ')' | '\\');
     let problem = match text.value.split_once('@') {
         None => "it has no `@`",
@@ -186,7 +187,7 @@ pub(super) fn id<'n>(node: &'n Node<'_>, findings: &mut Findings) -> Option<Loca
     Some(text)
 }
 
-fn url(text: Located<&str>, row: &Row, findings: &mut Findings) -> Option<Box<str>> {
+fn url(text: Located<&str>, row: &Row, findings: &mut Findings) -> Option<SmolStr> {
     let may_be_data = row.attribute == crate::Attribute::Photo;
     let lower: String = text.value.chars().take(8).flat_map(char::to_lowercase).collect();
     let host = ["https://", "http://"].iter().find(|scheme| lower.starts_with(**scheme)).map(|scheme| {

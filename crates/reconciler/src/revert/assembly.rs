@@ -157,7 +157,7 @@ impl Listing<'_> {
                 (Attribute::UserName, Some(name)) => {
                     entry.user_name = Located::new(UserName::as_served(name), place);
                 }
-                (Attribute::Email, Some(address)) => entry.email = Located::new(address.clone(), place),
+                (Attribute::Email, Some(address)) => entry.email = Located::new((&**address).into(), place),
                 (Attribute::Manager, Some(_)) => {}
                 (_, wanted) => {
                     let wish = match wanted {
@@ -177,7 +177,7 @@ impl Listing<'_> {
         {
             match (slot, value) {
                 (Attribute::UserName, Some(name)) => entry.user_name.value = UserName::as_served(name),
-                (Attribute::Email, Some(address)) => entry.email.value = address.clone(),
+                (Attribute::Email, Some(address)) => entry.email.value = (&**address).into(),
                 _ => entry.settings.push(Setting { attribute: *slot, wish: Wish::Clear, place: back.place }),
             }
         }

@@ -391,7 +391,7 @@ pub(super) fn taken(sides: &Sides<'_>) -> Vec<Moved> {
         let saved = sides.saved.changes.get(course.end());
         found.push(Moved {
             before: course.first(),
-            after: Some(text.clone()),
+            after: Some(text.as_str().into()),
             ..moved(saved, course.end(), attribute.key(), Why::TakenBy(who.into()))
         });
     }

@@ -185,7 +185,7 @@ impl Sides<'_> {
             }
             (_, Item::Nothing) => Ok(None),
             (ValueKind::Person, Item::Text(text)) => Ok(Some(Value::Person(member(text, self.created)))),
-            (_, Item::Text(text)) => Ok(Some(Value::Text(text.clone()))),
+            (_, Item::Text(text)) => Ok(Some(Value::Text((&**text).into()))),
         }
     }
 }

@@ -105,7 +105,7 @@ impl Redaction {
             let Some(entry) = (!hidden.is_empty()).then(|| claims.entry_of(user)).flatten() else { continue };
             for attribute in hidden {
                 if let (Some(setting), None) = (entry.setting(attribute), user.get(attribute)) {
-                    user.attributes.set(attribute, Some(&assumed(setting)));
+                    user.attributes.set(attribute, Some(assumed(setting)));
                 }
             }
         }
@@ -383,9 +383,9 @@ impl<'a> Claims<'a> {
 
 /// The value that a hidden attribute is taken to have: the one that the roster wants, for want of a better guess. That it
 /// is to be cleared, though, is a difference for certain, since it is set.
-fn assumed(setting: &Setting) -> Box<str> {
+fn assumed(setting: &Setting) -> &str {
     match &setting.wish {
-        Wish::Set(Value::Text(text)) if !text.trim().is_empty() => text.clone(),
-        _ => HIDDEN.into(),
+        Wish::Set(Value::Text(text)) if !text.trim().is_empty() => text,
+        _ => HIDDEN,
     }
 }

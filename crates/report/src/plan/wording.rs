@@ -277,7 +277,7 @@ pub(crate) fn is_implied(change: &Change, edit: &Edit) -> bool {
     match change.kind() {
         ChangeKind::CreateUser => match (edit.attribute, &edit.after) {
             (Attribute::Active | Attribute::Guest, Some(Value::Flag(true))) => true,
-            (Attribute::UserName, Some(Value::Text(text))) => *text == change.name,
+            (Attribute::UserName, Some(Value::Text(text))) => **text == *change.name,
             _ => false,
         },
         ChangeKind::ReactivateUser | ChangeKind::DeactivateUser => edit.attribute == Attribute::Active,
