@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attribute;
+mod beside;
 pub mod change;
 pub mod diagnostic;
 pub mod directory;
@@ -28,6 +29,7 @@ pub mod texts;
 pub mod time;
 
 pub use attribute::{Attribute, Dialect};
+pub use beside::{beside, beside_for, in_parts};
 pub use change::{Action, Change, ChangeId, ChangeKind, Changeset, Edit, GroupRef, UserRef};
 pub use diagnostic::{Diagnostic, Severity};
 pub use directory::Directory;

@@ -1,7 +1,7 @@
 //! What a roster allows a plan to do (design §3, `policy`).
 
 use crate::attribute::{Attribute, TABLE};
-use crate::names::fold;
+use crate::names::{fold, folded};
 use crate::place::Located;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -39,8 +39,8 @@ impl AllowedDomains<'_> {
     /// # Errors
     /// The domain of the address, folded, when it is none of them.
     pub fn check(&self, address: &str) -> Result<(), String> {
-        let domain = fold(address.rsplit('@').next().unwrap_or_default());
-        if self.0.contains(&*domain) { Ok(()) } else { Err(domain) }
+        let domain = folded(address.rsplit('@').next().unwrap_or_default());
+        if self.0.contains(&*domain) { Ok(()) } else { Err(domain.into_owned()) }
     }
 }
 
@@ -113,7 +113,7 @@ impl Pattern {
 
     /// Whether `name`, in any letter case, fits.
     pub fn matches(&self, name: &str) -> bool {
-        let name = fold(name);
+        let name = folded(name);
         let mut parts = self.folded.split('*');
         let first = parts.next().unwrap_or_default();
         let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-mod beside;
 pub mod daemon;
 pub mod digest;
 pub mod guard;
@@ -21,5 +20,3 @@ mod sentinel;
 pub mod snapshot;
 pub mod source;
 mod stop;
-
-pub use beside::beside;

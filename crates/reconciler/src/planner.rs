@@ -1,12 +1,12 @@
 //! From a roster and a directory to a plan. Pure: it reads nothing and can write nothing.
 
-use crate::beside;
 use crate::digest::{Ground, OfPlan};
 use crate::guard::{self, Recent};
 use crate::schedule::Timeline;
 use differ::{Diff, Options};
 use jiff::Timestamp;
 use model::attribute::Dialect;
+use model::beside_for;
 use model::change::{Action, Change, ChangeId, ChangeKind, Changeset, GroupRef, UserRef};
 use model::diagnostic::Diagnostic;
 use model::directory::{Directory, Group};
@@ -16,9 +16,6 @@ use model::roster::Roster;
 use scim_adapter::{Budget, RequestKind, encode};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-
-/// So many accounts are planned before a second thread has begun.
-const WORTH_A_THREAD: usize = 1_000;
 
 /// What a plan is made with besides the roster and the directory.
 #[derive(Debug, Clone, Default)]
@@ -44,8 +41,7 @@ pub fn plan(roster: &Roster, directory: &Directory, context: &Context) -> Result
     let ground = || Ground::of(roster, directory);
     let diff = || differ::diff(roster, directory, &options);
     // For a large directory the digests take as long as the diff.
-    let (ground, diff) =
-        if directory.users.len() < WORTH_A_THREAD { (ground(), diff()) } else { beside(ground, diff) };
+    let (ground, diff) = beside_for(directory.users.len(), ground, diff);
     Ok(of_diff(roster, directory, context, diff?, ground))
 }
 

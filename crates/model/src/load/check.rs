@@ -4,11 +4,12 @@ use super::codes;
 use super::file::Gathered;
 use super::findings::{Findings, closest, did_you_mean, either, quote};
 use super::groups;
+use super::names::Names;
 use super::people;
-use super::references;
+use super::references::{ByName, Resolver};
 use crate::attribute::{Attribute, Value};
+use crate::beside_for;
 use crate::diagnostic::Diagnostic;
-use crate::key::Key;
 use crate::names::{fold, folded};
 use crate::place::{Located, Place, Sources};
 use crate::policy::AllowedDomains;
@@ -25,16 +26,29 @@ pub(super) fn check(gathered: Gathered, findings: &mut Findings) -> Roster {
     if users.is_empty() && lost_names.is_empty() && !is_incomplete {
         empty_roster(users_key, findings);
     }
-    let by_name = unique_people(&users, findings);
-    if let (Some(allowed), Some(domains)) = (policy.allowed_domains(), &policy.email_domains) {
-        refused_domains(&users, &allowed, domains, findings);
+    let addresses = || {
+        let mut own = Findings::default();
+        unique_addresses(&users, &mut own);
+        own
+    };
+    let others = || {
+        let by_name = unique_people(&users, &names, findings);
+        if let (Some(allowed), Some(domains)) = (policy.allowed_domains(), &policy.email_domains) {
+            refused_domains(&users, &allowed, domains, findings);
+        }
+        if let Some(groups) = &groups {
+            unique_groups(groups, findings);
+        }
+        Resolver::new(&names, &by_name, &lost_names)
+    };
+    let (own, references) = beside_for(users.len(), addresses, others);
+    // Which of too many findings are kept may not depend on what was done beside what.
+    if findings.can_absorb(&own) {
+        findings.absorb(own);
+    } else {
+        unique_addresses(&users, findings);
     }
-    if let Some(groups) = &groups {
-        unique_groups(groups, findings);
-    }
-    let references =
-        references::Resolver { names: &names, by_name: &by_name, lost_names: &lost_names, is_incomplete };
-    let (users, groups) = references.resolve(users, groups, findings);
+    let (users, groups) = references.resolve(users, groups, is_incomplete, findings);
     Roster { workspace, policy, users, groups, sources: Sources::default() }
 }
 
@@ -47,36 +61,43 @@ fn empty_roster(users_key: Option<Place>, findings: &mut Findings) {
     findings.report(finding);
 }
 
-/// Reports people, addresses and ids that are given twice, and returns the people by name.
-fn unique_people(users: &[people::Draft], findings: &mut Findings) -> HashMap<Key, EntryIndex> {
-    let mut by_name: HashMap<Key, EntryIndex> = HashMap::with_capacity(users.len());
-    let mut addresses: HashMap<Cow<'_, str>, (usize, Place)> = HashMap::with_capacity(users.len());
+/// Reports people and ids that are given twice, and returns the people by name.
+fn unique_people(users: &[people::Draft], names: &Names, findings: &mut Findings) -> ByName {
+    let mut by_name = ByName::new(names);
     let mut ids: HashMap<&str, Place> = HashMap::new();
     for (at, draft) in users.iter().enumerate() {
         let user = &draft.entry;
         let index = EntryIndex(u32::try_from(at).unwrap_or(u32::MAX));
-        let name = user.user_name.value.as_str();
-        let twin = by_name.get(&Key::from(name)).copied();
-        match twin.and_then(|twin| users.get(twin.get())) {
-            Some(first) => findings.report(
+        if let Some(first) = by_name.claim(draft.name, index).and_then(|first| users.get(first.get())) {
+            findings.report(
                 Diagnostic::error(
                     codes::DUPLICATE_PERSON,
                     user.user_name.place,
-                    format!("{} is in the roster twice", quote(name)),
+                    format!("{} is in the roster twice", quote(user.user_name.value.as_str())),
                 )
                 .related(first.entry.user_name.place, "first listed here")
                 .help("keep one of the two entries; letter case does not distinguish people"),
-            ),
-            None => {
-                by_name.insert(Key::from(name), index);
-            }
+            );
         }
-        let secondary = secondary_email(user);
-        let own = [Some((&*user.email.value, user.email.place)), secondary];
+        if let Some(id) = &user.id {
+            duplicate_id(&mut ids, id.value.as_str(), id.place, findings);
+        }
+    }
+    by_name
+}
+
+/// Reports addresses that are given twice.
+fn unique_addresses(users: &[people::Draft], findings: &mut Findings) {
+    let mut addresses: HashMap<Cow<'_, str>, (usize, Place)> = HashMap::with_capacity(users.len());
+    for (at, draft) in users.iter().enumerate() {
+        let user = &draft.entry;
+        let is_copy_of =
+            |other: usize| other != at && users.get(other).is_some_and(|other| other.name == draft.name);
+        let own = [Some((&*user.email.value, user.email.place)), secondary_email(user)];
         for (address, place) in own.into_iter().flatten() {
             match addresses.entry(folded(address)) {
                 // An entry that was copied whole is one mistake.
-                Entry::Occupied(held) if twin.is_some_and(|twin| twin.get() == held.get().0) => {}
+                Entry::Occupied(held) if is_copy_of(held.get().0) => {}
                 Entry::Occupied(held) => findings.report(
                     Diagnostic::error(
                         codes::DUPLICATE_EMAIL,
@@ -89,11 +110,7 @@ fn unique_people(users: &[people::Draft], findings: &mut Findings) -> HashMap<Ke
                 Entry::Vacant(free) => drop(free.insert((at, place))),
             }
         }
-        if let Some(id) = &user.id {
-            duplicate_id(&mut ids, id.value.as_str(), id.place, findings);
-        }
     }
-    by_name
 }
 
 fn secondary_email(user: &UserEntry) -> Option<(&str, Place)> {

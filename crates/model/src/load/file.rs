@@ -56,6 +56,7 @@ impl Gathered {
         let rename = |id: &mut NameId| *id = ids.get(id.get()).copied().unwrap_or(*id);
         self.users.reserve(users.len());
         for mut draft in users {
+            rename(&mut draft.name);
             if let Some(manager) = &mut draft.manager {
                 rename(&mut manager.value);
             }

@@ -59,7 +59,13 @@ impl<'t> Lines<'t> {
     pub(super) fn place(&mut self, source: SourceId, start: Marker, end: Marker) -> Place {
         let from = self.find(start);
         let line = self.line;
-        let to = if end.line() == start.line() { self.find(end).byte } else { line.end };
+        let to = if end.line() != start.line() {
+            line.end
+        } else if end.col() != start.col() {
+            self.find(end).byte
+        } else {
+            from.byte
+        };
         let text = self.text.get(from.byte..to.max(from.byte)).unwrap_or_default();
         Place {
             source,

@@ -1,5 +1,5 @@
-//! The names by which members and managers are referred to, each kept once: a roster of 1,000,000 memberships has a
-//! tenth as many names.
+//! The names of people and those by which members and managers are referred to, each kept once: a roster of 1,000,000
+//! memberships has a tenth as many names.
 
 use crate::key::Keys;
 
@@ -17,7 +17,7 @@ impl NameId {
     }
 }
 
-/// All names that were referred to, as written.
+/// All userNames, folded, and all names that were referred to, as written.
 #[derive(Default)]
 pub(super) struct Names(Keys);
 
@@ -31,11 +31,17 @@ impl Names {
         self.0.absorb(other.0).into_iter().map(NameId).collect()
     }
 
+    /// The name with exactly this text.
+    pub(super) fn find(&self, text: &str) -> Option<NameId> {
+        self.0.find(text).map(NameId)
+    }
+
     pub(super) fn text(&self, id: NameId) -> &str {
         self.0.get(id.get()).unwrap_or_default()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter()
+    /// All of them.
+    pub(super) fn ids(&self) -> impl ExactSizeIterator<Item = NameId> + use<> {
+        (0..self.0.len()).map(NameId::new)
     }
 }

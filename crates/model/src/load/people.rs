@@ -65,6 +65,8 @@ pub(super) const UNMANAGED_KEYS: &[&str] = &["userName", "email", "id", "managed
 /// A person whose manager is a name still.
 pub(super) struct Draft {
     pub(super) entry: UserEntry,
+    /// The userName, among the names that members and managers are referred to by.
+    pub(super) name: NameId,
     pub(super) manager: Option<Located<NameId>>,
     says_active: bool,
     says_guest: bool,
@@ -118,6 +120,7 @@ pub(super) fn user(node: &Node<'_>, names: &mut Names, findings: &mut Findings) 
     };
     let Some(email) = email else { return Err(Lost::Named(user_name.value.as_str().to_owned())) };
     Ok(Draft {
+        name: names.id(user_name.value.as_str()),
         entry: UserEntry {
             user_name,
             email,
@@ -230,8 +233,9 @@ fn attributes(fields: &Fields<'_, '_>, names: &mut Names, findings: &mut Finding
             }
             "address" => group(node, &ADDRESS, &mut said.settings, findings),
             _ => {
-                if let Some(attribute) = Attribute::from_key(name) {
-                    said.settings.extend(setting(node, attribute.row(), findings));
+                let attribute = Attribute::from_key(name);
+                if let Some(setting) = attribute.and_then(|own| setting(node, own.row(), findings)) {
+                    said.settings.push(setting);
                 }
             }
         }

@@ -7,7 +7,6 @@ use super::names::{NameId, Names};
 use super::people;
 use crate::attribute::{Attribute, Value};
 use crate::diagnostic::Diagnostic;
-use crate::key::Key;
 use crate::names::{UserName, fold, folded};
 use crate::place::{Located, Place};
 use crate::roster::{EntryIndex, GroupEntry, Member, Members, Setting, UserEntry, Wish};
@@ -23,12 +22,34 @@ const MAX_RELATED: usize = 3;
 /// How many people of a circle of managers a message names.
 const MAX_CIRCLE_NAMES: usize = 8;
 
-/// What is needed to find out whom a name means.
+/// Whom every name means.
 pub(super) struct Resolver<'g> {
-    pub(super) names: &'g Names,
-    pub(super) by_name: &'g HashMap<Key, EntryIndex>,
-    pub(super) lost_names: &'g BTreeSet<String>,
-    pub(super) is_incomplete: bool,
+    names: &'g Names,
+    meanings: Vec<Meaning>,
+    unknown: Unknown,
+    lost_names: &'g BTreeSet<String>,
+}
+
+/// For each of the [`Names`], the person of whom it is the userName.
+pub(super) struct ByName(Vec<Option<EntryIndex>>);
+
+impl ByName {
+    /// Of so many names, and nobody yet.
+    pub(super) fn new(names: &Names) -> Self {
+        Self(vec![None; names.ids().len()])
+    }
+
+    pub(super) fn get(&self, name: NameId) -> Option<EntryIndex> {
+        self.0.get(name.get()).copied().flatten()
+    }
+
+    /// Gives the name to a person, unless somebody has it, who is returned.
+    pub(super) fn claim(&mut self, name: NameId, person: EntryIndex) -> Option<EntryIndex> {
+        let holder = self.0.get_mut(name.get())?;
+        let before = *holder;
+        holder.get_or_insert(person);
+        before
+    }
 }
 
 /// What a name means.
@@ -56,18 +77,105 @@ impl Unknown {
             }
         }
     }
+
+    /// One finding for each of the names, however often it is used.
+    fn report(
+        self,
+        names: &Names,
+        lost_names: &BTreeSet<String>,
+        users: &[UserEntry],
+        findings: &mut Findings,
+    ) {
+        let mut by_email = None;
+        let mut suggestions = 0;
+        for (name, place, others, count) in self.0.into_iter().filter(|(.., count)| *count > 0) {
+            let text = names.text(name);
+            let help = if text.contains('@') {
+                let by_email = by_email.get_or_insert_with(|| emails(users));
+                match by_email.get(&fold(text)) {
+                    Some(user_name) => {
+                        format!("people are referred to by userName: write {}", quote(user_name))
+                    }
+                    None => "people are referred to by userName, and nobody in the roster has this address"
+                        .to_owned(),
+                }
+            } else {
+                suggestions += 1;
+                let meant = if suggestions > MAX_SUGGESTIONS {
+                    None
+                } else {
+                    closest(text, known_names(users, lost_names))
+                };
+                match meant {
+                    Some(meant) => format!("did you mean {}?", quote(meant)),
+                    None => {
+                        "list the person under `users`, with `managed: false` if rosterctl is not to write it"
+                            .to_owned()
+                    }
+                }
+            };
+            let mut finding = Diagnostic::error(
+                codes::UNKNOWN_PERSON,
+                place,
+                format!("{} is not in the roster", quote(text)),
+            )
+            .help(help);
+            let shown = others.len() + 1;
+            for other in others {
+                finding = finding.related(other, "and here");
+            }
+            if count > shown {
+                finding = finding.label(format!("and in {} more places", count - 1));
+            }
+            findings.report(finding);
+        }
+    }
 }
 
-impl Resolver<'_> {
-    /// Puts people in the place of names.
+/// The userNames that may have been meant: those of the roster, then those of entries that have another mistake.
+/// Of the latter, a name that is itself not allowed would be bad advice.
+fn known_names<'n>(
+    users: &'n [UserEntry],
+    lost_names: &'n BTreeSet<String>,
+) -> impl Iterator<Item = &'n str> {
+    let lost = lost_names.iter().filter(|name| UserName::parse(name).is_ok());
+    users.iter().map(|user| user.user_name.value.as_str()).chain(lost.map(String::as_str))
+}
+
+impl<'g> Resolver<'g> {
+    /// Finds out whom the names mean.
+    pub(super) fn new(names: &'g Names, by_name: &ByName, lost_names: &'g BTreeSet<String>) -> Self {
+        let mut unknown = Unknown::default();
+        let mut by_fold: HashMap<String, usize> = HashMap::new();
+        let mut meaning = |name: NameId| {
+            if let Some(person) = by_name.get(name) {
+                return Meaning::Person(person);
+            }
+            let text = names.text(name);
+            let folded = folded(text);
+            let other = if *folded == *text { None } else { names.find(&folded) };
+            match other.and_then(|other| by_name.get(other)) {
+                Some(person) => Meaning::Person(person),
+                None if lost_names.contains(&*folded) => Meaning::Lost,
+                None => Meaning::Unknown(*by_fold.entry(folded.into_owned()).or_insert_with(|| {
+                    unknown.0.push((name, Place::default(), Vec::new(), 0));
+                    unknown.0.len() - 1
+                })),
+            }
+        };
+        let meanings = names.ids().map(&mut meaning).collect();
+        Self { names, meanings, unknown, lost_names }
+    }
+
+    /// Puts people in the place of names. Names that mean nobody are reported, unless the roster `is_incomplete`.
     pub(super) fn resolve(
-        &self,
+        self,
         mut users: Vec<people::Draft>,
         groups: Option<Vec<groups::Draft>>,
+        is_incomplete: bool,
         findings: &mut Findings,
     ) -> (Vec<UserEntry>, Option<Vec<GroupEntry>>) {
-        let mut unknown = Unknown::default();
-        let meanings: Vec<Meaning> = self.meanings(&mut unknown);
+        let Self { names, meanings, mut unknown, lost_names } = self;
         let meaning = |id: NameId| meanings.get(id.get()).copied().unwrap_or(Meaning::Lost);
 
         for (at, draft) in users.iter_mut().enumerate() {
@@ -96,79 +204,10 @@ impl Resolver<'_> {
                 .map(|(number, draft)| book.enter(number, draft, &mut unknown, findings))
                 .collect()
         });
-        if !self.is_incomplete {
-            self.report_unknown(unknown, &users, findings);
+        if !is_incomplete {
+            unknown.report(names, lost_names, &users, findings);
         }
         (users, groups)
-    }
-
-    fn meanings(&self, unknown: &mut Unknown) -> Vec<Meaning> {
-        let mut meanings = Vec::new();
-        let mut by_fold: HashMap<String, usize> = HashMap::new();
-        for (at, text) in self.names.iter().enumerate() {
-            let folded = folded(text);
-            meanings.push(match self.by_name.get(&Key::from(&*folded)) {
-                Some(person) => Meaning::Person(*person),
-                None if self.lost_names.contains(&*folded) => Meaning::Lost,
-                None => Meaning::Unknown(*by_fold.entry(folded.into_owned()).or_insert_with(|| {
-                    let id = NameId::new(at);
-                    unknown.0.push((id, Place::default(), Vec::new(), 0));
-                    unknown.0.len() - 1
-                })),
-            });
-        }
-        meanings
-    }
-
-    /// The userNames that may have been meant: those of the roster, then those of entries that have another mistake.
-    /// Of the latter, a name that is itself not allowed would be bad advice.
-    fn known_names<'n>(&'n self, users: &'n [UserEntry]) -> impl Iterator<Item = &'n str> {
-        let lost = self.lost_names.iter().filter(|name| UserName::parse(name).is_ok());
-        users.iter().map(|user| user.user_name.value.as_str()).chain(lost.map(String::as_str))
-    }
-
-    /// One finding for each unknown name, however often it is used.
-    fn report_unknown(&self, unknown: Unknown, users: &[UserEntry], findings: &mut Findings) {
-        let mut by_email = None;
-        let mut suggestions = 0;
-        for (name, place, others, count) in unknown.0.into_iter().filter(|(.., count)| *count > 0) {
-            let text = self.names.text(name);
-            let help = if text.contains('@') {
-                let by_email = by_email.get_or_insert_with(|| emails(users));
-                match by_email.get(&fold(text)) {
-                    Some(user_name) => {
-                        format!("people are referred to by userName: write {}", quote(user_name))
-                    }
-                    None => "people are referred to by userName, and nobody in the roster has this address"
-                        .to_owned(),
-                }
-            } else {
-                suggestions += 1;
-                let meant =
-                    if suggestions > MAX_SUGGESTIONS { None } else { closest(text, self.known_names(users)) };
-                match meant {
-                    Some(meant) => format!("did you mean {}?", quote(meant)),
-                    None => {
-                        "list the person under `users`, with `managed: false` if rosterctl is not to write it"
-                            .to_owned()
-                    }
-                }
-            };
-            let mut finding = Diagnostic::error(
-                codes::UNKNOWN_PERSON,
-                place,
-                format!("{} is not in the roster", quote(text)),
-            )
-            .help(help);
-            let shown = others.len() + 1;
-            for other in others {
-                finding = finding.related(other, "and here");
-            }
-            if count > shown {
-                finding = finding.label(format!("and in {} more places", count - 1));
-            }
-            findings.report(finding);
-        }
     }
 }
 

@@ -415,11 +415,19 @@ fn too_deep(place: Place) -> Diagnostic {
 #[derive(Default)]
 struct Seen {
     merge: Option<Place>,
+    /// A bit for each key so far ([`trace`]).
+    traces: u64,
     places: HashMap<String, Place>,
 }
 
 /// Up to this many keys it is quicker to look through them.
 const FEW_KEYS: usize = 16;
+
+/// One of 64 bits, the same for the same key: most of a dozen keys have one for themselves and need no comparing.
+fn trace(key: &str) -> u64 {
+    let first = key.bytes().next().unwrap_or_default();
+    1 << (usize::from(first).wrapping_add(key.len() * 7) % 64)
+}
 
 impl Seen {
     /// Where `key` was given before, if it was.
@@ -427,7 +435,13 @@ impl Seen {
         if key.value == "<<" && self.merge.is_some() {
             return self.merge;
         }
+        let trace = trace(&key.value);
+        let may_be_here = self.traces & trace != 0;
+        self.traces |= trace;
         if entries.len() < FEW_KEYS {
+            if !may_be_here {
+                return None;
+            }
             return entries.iter().find(|(k, _)| k.value == key.value).map(|(k, _)| k.place);
         }
         if self.places.is_empty() {

@@ -362,3 +362,39 @@ fn a_roster_without_files_lists_nobody() {
     assert_eq!(rejected.diagnostics[0].code, "empty-roster");
     assert_eq!(rejected.to_string(), "the roster has 1 mistake(s)");
 }
+
+/// Whether few people are compared with each other or so many that it is done in several places at a time.
+#[test]
+fn the_mistakes_of_a_large_roster_are_those_of_a_small_one() {
+    let crowd = |people: usize| -> String {
+        (0..people).map(|n| format!("  - {{ userName: u{n}, email: u{n}@acme.example }}\n")).collect()
+    };
+    let said = |people: usize, repeated: usize| {
+        let others = "  - { userName: Bob, email: b@acme.example, id: U1 }\n\
+                      \x20 - { userName: rob, email: BOB@acme.example, id: U1 }\n\
+                      \x20 - { userName: u1, email: u1@acme.example }\n\
+                      \x20 - { userName: kim, email: kim@acme.example, secondaryEmail: Kim@acme.example }\n";
+        let again: String =
+            (0..repeated).map(|n| format!("  - {{ userName: v{n}, email: U1@acme.example }}\n")).collect();
+        let rejected = mistakes(&[&format!("{}{}{others}{again}", two(""), crowd(people))]);
+        let found: Vec<String> = rejected
+            .diagnostics
+            .iter()
+            .map(|finding| format!("{} {:?}", finding.message, underlined(&finding.label, &rejected.sources)))
+            .collect();
+        found
+    };
+    let few = [
+        "`bob` is in the roster twice \"Bob\"",
+        "the address `BOB@acme.example` is in the roster twice \"BOB@acme.example\"",
+        "the id `U1` is given to two entries \"U1\"",
+        "`u1` is in the roster twice \"u1\"",
+        "the address `Kim@acme.example` is in the roster twice \"Kim@acme.example\"",
+    ];
+    assert_eq!(said(2, 0), few);
+    assert_eq!(said(3_000, 0), few);
+    // More than are shown: which of them those are does not depend on it either.
+    let beyond = said(2, 1_500);
+    assert_eq!((beyond.len(), &*beyond[1_000]), (1_001, "505 more findings are not shown \"\""));
+    assert_eq!(said(3_000, 1_500), beyond);
+}
