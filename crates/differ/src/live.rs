@@ -1,6 +1,7 @@
 //! The directory, indexed by the names and addresses that its accounts and groups hold.
 
 use model::attribute::Attribute;
+use model::beside_for;
 use model::directory::{AccountKind, Directory, User, UserIndex};
 use model::names::{fold, folded};
 use std::borrow::Cow;
@@ -78,25 +79,32 @@ fn enter<'a, T: Copy>(index: &mut Index<'a, T>, name: &'a str, holder: T) {
     }
 }
 
+/// Who holds the names or addresses in these slots.
+fn holders_of<'a>(directory: &'a Directory, slots: &[Attribute]) -> Index<'a, Holder> {
+    let mut index: Index<'a, Holder> = HashMap::with_capacity(directory.users.len());
+    for (account, user) in directory.iter() {
+        for slot in slots {
+            if let Some(value) = user.get(*slot) {
+                enter(&mut index, value, (account, *slot));
+            }
+        }
+    }
+    // The service may list its accounts in any order; what is said of them may not depend on it.
+    for holders in index.values_mut() {
+        holders.sort_by(|a, b| directory.users[a.0.get()].id.cmp(&directory.users[b.0.get()].id));
+    }
+    index
+}
+
 impl<'a> Live<'a> {
     /// Indexes a directory.
     pub(crate) fn new(directory: &'a Directory) -> Self {
-        let mut user_names: Index<'a, Holder> = HashMap::with_capacity(directory.users.len());
-        let mut addresses: Index<'a, Holder> = HashMap::with_capacity(directory.users.len());
-        for (index, user) in directory.iter() {
-            for attribute in [Attribute::UserName, Attribute::Email, Attribute::SecondaryEmail] {
-                let Some(value) = user.get(attribute) else { continue };
-                let map = if attribute == Attribute::UserName { &mut user_names } else { &mut addresses };
-                enter(map, value, (index, attribute));
-            }
-        }
+        let names = || holders_of(directory, &[Attribute::UserName]);
+        let addresses = || holders_of(directory, &[Attribute::Email, Attribute::SecondaryEmail]);
+        let (addresses, user_names) = beside_for(directory.users.len(), addresses, names);
         let mut groups: Index<'a, usize> = HashMap::with_capacity(directory.groups.len());
         for (at, group) in directory.groups.iter().enumerate() {
             enter(&mut groups, &group.display_name, at);
-        }
-        // The service may list its accounts in any order; what is said of them may not depend on it.
-        for holders in user_names.values_mut().chain(addresses.values_mut()) {
-            holders.sort_by(|a, b| directory.users[a.0.get()].id.cmp(&directory.users[b.0.get()].id));
         }
         for holders in groups.values_mut() {
             holders.sort_by(|a, b| directory.groups[*a].id.cmp(&directory.groups[*b].id));

@@ -4,13 +4,13 @@
 //! the file does not matter; an entry stops at the first rung that answers. Only an `id` takes its account out of the
 //! rest: an account that one entry has by e-mail and another by userName is claimed twice, which is an error.
 
-use crate::live::{Live, Space};
+use crate::live::{Holder, Live, Space};
 use model::attribute::Attribute;
 use model::directory::UserIndex;
 use model::names::{fold, folded};
 use model::roster::{GroupEntry, UserEntry};
-use model::{Diagnostic, Place, Roster};
-use std::borrow::Cow;
+use model::{Diagnostic, Place, Roster, in_parts};
+use std::ops::Range;
 
 /// How an entry came by its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,16 +75,21 @@ pub(crate) fn people(roster: &Roster, live: &Live, errors: &mut Vec<Diagnostic>)
         (Rung::Email, Space::Addresses, Attribute::Email),
         (Rung::UserName, Space::UserNames, Attribute::UserName),
     ] {
-        for (at, entry) in roster.users.iter().enumerate() {
+        let holders = |range: Range<usize>| -> Vec<&[Holder]> {
+            let waiting = roster.users[range.clone()].iter().zip(&found.accounts[range]);
+            let asked = waiting.map(|(entry, account)| match (account, rung) {
+                (Some(_), _) => &[],
+                (None, Rung::Email) => live.holders(space, &folded(&entry.email.value)),
+                (None, _) => live.holders(space, entry.user_name.value.as_str()),
+            });
+            asked.collect()
+        };
+        let holders = in_parts(roster.users.len(), holders).concat();
+        for ((at, entry), holders) in roster.users.iter().enumerate().zip(holders) {
             if entry.id.is_some() || found.accounts[at].is_some() {
                 continue;
             }
-            let wanted = match rung {
-                Rung::Email => folded(&entry.email.value),
-                _ => Cow::Borrowed(entry.user_name.value.as_str()),
-            };
-            let answers: Vec<UserIndex> = live
-                .holders(space, &wanted)
+            let answers: Vec<UserIndex> = holders
                 .iter()
                 .filter(|(account, at)| *at == slot && by_id[account.get()].is_none())
                 .map(|(account, _)| *account)

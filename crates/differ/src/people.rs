@@ -2,17 +2,19 @@
 
 use crate::live::{Live, Space};
 use crate::matching;
-use crate::notes::{Notes, Topic};
+use crate::notes::{self, Notes, Topic};
 use crate::protect::{self, Protection};
 use jiff::Timestamp;
 use model::attribute::{self, Attribute, Value, Writable};
 use model::directory::{AccountKind, User, UserIndex};
+use model::in_parts;
 use model::names::same_folded;
 use model::plan::Verdict;
 use model::policy::{AttributeMode, UnlistedUsers};
 use model::roster::{EntryIndex, Setting, UserEntry, Wish};
 use model::{Diagnostic, Dialect, Edit, Place, Roster, UserRef, time};
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// What is to become of a person of the roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,11 +84,50 @@ pub(crate) fn plan(
     for key in unknown_attributes(scene) {
         notes.name(Topic::NotInDialect, key);
     }
-    for at in 0..people.len() {
+    let parts = in_parts(people.len(), |range| Part::plan(scene, &people, range));
+    let mut planned = people.iter_mut();
+    for Part { edits, notes: noted, verdicts: judged, errors: wrong } in parts {
+        // The edits first: of the other order, the iterator that goes on would lose a person at the end of each part.
+        for (edits, person) in edits.into_iter().zip(planned.by_ref()) {
+            (person.edits, person.reserve) = edits;
+        }
+        notes.absorb(noted);
+        verdicts.extend(judged);
+        errors.extend(wrong);
+    }
+    people
+}
+
+/// Some people after one another in the roster, and what was noticed on the way.
+struct Part {
+    /// [`Person::edits`] and [`Person::reserve`] of each.
+    edits: Vec<(Vec<Edit>, Vec<Edit>)>,
+    notes: Notes,
+    verdicts: Vec<Verdict>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Part {
+    fn plan(scene: &Scene, people: &[Person], range: Range<usize>) -> Self {
+        let mut part = Self {
+            edits: Vec::with_capacity(range.len()),
+            notes: notes::none(),
+            verdicts: Vec::new(),
+            errors: Vec::new(),
+        };
+        for at in range {
+            let edits = part.edits(scene, people, at);
+            part.edits.push(edits);
+        }
+        part
+    }
+
+    fn edits(&mut self, scene: &Scene, people: &[Person], at: usize) -> (Vec<Edit>, Vec<Edit>) {
+        let Self { notes, verdicts, errors, edits: _ } = self;
         let entry = &scene.roster.users[at];
-        let mut differ = Differ { scene, people: &people, entry, notes, errors };
+        let mut differ = Differ { scene, people, entry, notes, errors };
         let account = people[at].account.map(|account| scene.live.user(account));
-        let (edits, reserve) = match (people[at].fate, account) {
+        match (people[at].fate, account) {
             (Fate::Create, _) => (differ.creation(), Vec::new()),
             (Fate::Update, Some(user)) => (differ.differences(user), Vec::new()),
             (Fate::Reactivate, Some(user)) => {
@@ -105,11 +146,8 @@ pub(crate) fn plan(
                 }
                 (Vec::new(), Vec::new())
             }
-        };
-        people[at].edits = edits;
-        people[at].reserve = reserve;
+        }
     }
-    people
 }
 
 /// The accounts that are deactivated because the roster does not list them, by userName.

@@ -3,12 +3,13 @@
 use crate::live::Live;
 use crate::matching;
 use model::attribute::Attribute;
-use model::names::fold;
+use model::names::{fold, folded};
 use model::plan::{Outcome, Verdict};
 use model::policy::Pattern;
 use model::roster::UserEntry;
 use model::{Located, Place, Roster};
 use std::collections::HashMap;
+use std::iter;
 
 /// The protected resources, on both sides.
 pub(crate) struct Protection {
@@ -40,9 +41,9 @@ impl Protection {
             .users
             .iter()
             .map(|user| {
-                let names =
-                    [Attribute::UserName, Attribute::Email, Attribute::SecondaryEmail].map(|a| user.get(a));
-                patterns.matches([Some(user.id.as_str())].into_iter().chain(names).flatten())
+                let names = [Attribute::UserName, Attribute::Email, Attribute::SecondaryEmail];
+                let names = names.into_iter().filter_map(|name| user.get(name));
+                patterns.matches(iter::once(user.id.as_str()).chain(names))
             })
             .collect();
         let mut entries: Vec<bool> = roster
@@ -156,7 +157,7 @@ impl<'a> Patterns<'a> {
         }
         let mut any = false;
         for name in names {
-            if let Some(at) = self.exact.get(&fold(name)) {
+            if let Some(at) = self.exact.get(&*folded(name)) {
                 self.hit[*at] = true;
                 any = true;
             }

@@ -1,6 +1,7 @@
 //! The live state: every user and group that the service returned.
 
 use crate::attribute::{Attribute, Dialect};
+use crate::beside::in_parts;
 use crate::key::Keys;
 use crate::names::{GroupId, UserId, same_folded};
 use crate::texts::Texts;
@@ -208,9 +209,17 @@ impl Directory {
     /// The workspaces that live people's profile URLs name (`https://ORG.enterprise.slack.com/team/…`, sheet S6), each
     /// once, in ascending order.
     pub fn workspaces(&self) -> Vec<&str> {
-        let urls = self.users.iter().filter_map(|user| user.get(Attribute::ProfileUrl));
-        // Of the accounts of a healthy directory there is one workspace in all.
-        let found: BTreeSet<&str> = urls.filter_map(workspace_of).collect();
+        let parts = in_parts(self.users.len(), |range| {
+            let users = self.users.get(range).unwrap_or_default();
+            let urls = users.iter().filter_map(|user| user.get(Attribute::ProfileUrl));
+            let mut found = BTreeSet::new();
+            // Of the accounts of a healthy directory there is one workspace in all: they are not worth a list.
+            for workspace in urls.filter_map(workspace_of) {
+                found.insert(workspace);
+            }
+            found
+        });
+        let found: BTreeSet<&str> = parts.into_iter().flatten().collect();
         found.into_iter().collect()
     }
 }

@@ -37,6 +37,14 @@ impl<T: Topic> Notes<T> {
         self.lines.push((topic, message));
     }
 
+    /// Adds what was noted elsewhere, after what is here.
+    pub fn absorb(&mut self, other: Self) {
+        for (topic, names) in other.names {
+            self.names.entry(topic).or_default().extend(names);
+        }
+        self.lines.extend(other.lines);
+    }
+
     /// The notes, most important first.
     pub fn finish(self) -> Vec<Note> {
         let gathered = self

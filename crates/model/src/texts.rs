@@ -5,11 +5,12 @@ use std::fmt;
 use std::iter;
 
 /// The texts of an account, by attribute and in the order of [`Attribute`], each attribute once. They stand one behind the
-/// other in one place: a directory holds more than a million of them, each a dozen bytes long.
+/// other in one place: a directory holds more than a million of them, each a dozen bytes long. There is room for 4 GiB,
+/// and an answer of a service has at most 64 MiB; what would stand beyond that is not kept.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Texts {
     /// Each attribute, with the position where its text ends.
-    ends: Box<[(Attribute, usize)]>,
+    ends: Box<[(Attribute, u32)]>,
     joined: Box<str>,
 }
 
@@ -18,14 +19,16 @@ impl Texts {
     pub fn get(&self, attribute: Attribute) -> Option<&str> {
         let at = self.ends.binary_search_by_key(&attribute, |(a, _)| *a).ok()?;
         let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |(_, end)| *end);
-        self.joined.get(start..self.ends.get(at)?.1)
+        self.joined.get(start as usize..self.ends.get(at)?.1 as usize)
     }
 
     /// Each attribute with its text, in the order of [`Attribute`].
     pub fn iter(&self) -> impl Iterator<Item = (Attribute, &str)> {
         let starts = iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
         let spans = starts.zip(&self.ends);
-        spans.map(|(start, (attribute, end))| (*attribute, self.joined.get(start..*end).unwrap_or_default()))
+        spans.map(|(start, (attribute, end))| {
+            (*attribute, self.joined.get(start as usize..*end as usize).unwrap_or_default())
+        })
     }
 
     /// Gives an attribute another text, or none.
@@ -57,7 +60,7 @@ impl<T: AsRef<str>> FromIterator<(Attribute, T)> for Texts {
         let mut joined = String::with_capacity(said.iter().map(|(_, text)| text.as_ref().len()).sum());
         let mut take = |text: &str| {
             joined.push_str(text);
-            joined.len()
+            u32::try_from(joined.len()).unwrap_or(u32::MAX)
         };
         let ends = said.iter().map(|(attribute, text)| (*attribute, take(text.as_ref()))).collect();
         Self { ends, joined: joined.into() }

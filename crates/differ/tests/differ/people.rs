@@ -265,3 +265,42 @@ fn slacks_own_attributes_are_left_out_where_the_service_is_not_slack() {
             .any(|note| note.code == "not-in-dialect" && note.message.ends_with("guest, startDate"))
     );
 }
+
+/// So many that they are planned in parts, on threads of their own.
+#[test]
+fn of_many_people_each_gets_what_they_would_get_alone() {
+    let name = |n: usize| format!("p{n:04}");
+    let want = |n: usize| person(&name(n)).text(A::Title, &format!("title {n}"));
+    let mut world = World { entries: (0..3_001).map(want).collect(), ..World::default() };
+    world.entries.push(person("absent").inactive());
+    world.entries.push(person("boss"));
+    let mut remote = world.photograph();
+    remote.accounts.remove("U-absent");
+    for n in (0..3_001).step_by(3) {
+        remote.account(&format!("U-{}", name(n))).set(A::Title, "Boss");
+    }
+    for n in (0..3_001).step_by(500) {
+        world.entries[n] = want(n).manager(3_001);
+    }
+    // The address says who this is, and the userName is another one's.
+    remote.account("U-p1500").set(A::UserName, "p1500-old");
+    let backwards = remote.directory_in(&mut |positions| positions.reverse());
+    for directory in [remote.directory(), backwards] {
+        let diff = crate::world::diff(&world.roster(), &directory).unwrap();
+        let change = |n: usize| {
+            let rename = if n == 1_500 { "userName p1500-old>p1500, " } else { "" };
+            format!("U-{}: {rename}title Boss>title {n}", name(n))
+        };
+        let expected: Vec<String> = (0..3_001).step_by(3).map(change).collect();
+        assert_eq!(show(&diff), expected);
+        let told: Vec<&str> = diff.notes.iter().map(|note| note.message.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "managers not set, because they have no account: absent of p0000, absent of p0500, absent of p1000, \
+                 absent of p1500, absent of p2000 and 2 more",
+                "to be inactive and without an account, so nothing is done: absent",
+            ]
+        );
+    }
+}
