@@ -64,6 +64,10 @@ pub(crate) struct Scene<'a> {
 /// The roster keys that somebody uses and the service does not know.
 fn unknown_attributes(scene: &Scene) -> BTreeSet<&'static str> {
     let dialect = scene.live.directory.dialect;
+    // At Slack that is none of them, and a million settings need not be asked.
+    if Attribute::all().all(|attribute| attribute.exists_in(dialect)) {
+        return BTreeSet::new();
+    }
     let settings = scene.roster.users.iter().flat_map(|entry| &entry.settings);
     settings.map(|setting| setting.attribute).filter(|a| !a.exists_in(dialect)).map(Attribute::key).collect()
 }
