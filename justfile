@@ -21,13 +21,19 @@ simulate seeds="10000":
 fuzz target seconds="60":
     cd fuzz && mkdir -p corpus/{{target}} && cargo +nightly fuzz run --sanitizer none {{target}} corpus/{{target}} seeds/{{target}} -- -max_total_time={{seconds}} -rss_limit_mb=512 -timeout=20
 
-# Measure time, memory and requests beside a YAML parser; docs/performance.md says what the columns mean.
-bench users="1000,10000,100000" *options="": build-benches
-    {{release}}/benches --users {{users}} {{options}}
+# Measure time, memory and requests beside a YAML parser, and pace; docs/performance.md says what the columns mean.
+[positional-arguments]
+bench users="1000,10000,100000" *options: build-benches && bench-pace
+    {{release}}/benches --users "$@"
+
+# Print how long runs take under Slack's limits beside what no order of the requests could beat, in virtual time.
+bench-pace:
+    cargo test --locked -p end-to-end --test it -- pace --nocapture
 
 # Count instructions instead, which other work of the machine does not change; needs valgrind.
-bench-instr users="1000" *options="": build-benches
-    {{release}}/benches --instructions --users {{users}} {{options}}
+[positional-arguments]
+bench-instr users="1000" *options: build-benches
+    {{release}}/benches --instructions --users "$@"
 
 # Do the same jobs with rosterctl and with Python packages (benches/peers says which); needs Python and its package index.
 bench-peers users="10000": build-benches

@@ -275,7 +275,10 @@ async fn measure(workload: &Workload) -> Measured {
 
 async fn hold_to_the_bound(workload: Workload) {
     let Measured { name, writes, took, bound, estimate, throttled } = measure(&workload).await;
-    println!("{name}: {writes} writes, {took:.1} s, bound {bound:.1} s, estimate {estimate} s");
+    let ratio = took / bound;
+    println!(
+        "{name}: {writes} writes, {took:.1} s, bound {bound:.1} s, ratio {ratio:.3}, estimate {estimate} s, {throttled} times 429"
+    );
     assert_eq!(throttled, 0, "{name}: over a limit though alone");
     assert!(took <= bound * 1.02, "{name}: {took:.1} s, any order needs {bound:.1} s");
     assert!((estimate - took).abs() <= took * 0.05, "{name}: {took:.1} s, said {estimate} s");
