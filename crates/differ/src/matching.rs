@@ -75,6 +75,7 @@ pub(crate) fn people(roster: &Roster, live: &Live, errors: &mut Vec<Diagnostic>)
         (Rung::Email, Space::Addresses, Attribute::Email),
         (Rung::UserName, Space::UserNames, Attribute::UserName),
     ] {
+        // Looked up for all beforehand, in parts: it takes longer than all the rest, and depends on no claim of this rung.
         let holders = |range: Range<usize>| -> Vec<&[Holder]> {
             let waiting = roster.users[range.clone()].iter().zip(&found.accounts[range]);
             let asked = waiting.map(|(entry, account)| match (account, rung) {

@@ -1,6 +1,5 @@
 //! Several things at a time.
 
-use std::iter;
 use std::ops::Range;
 use std::thread::{self, Builder};
 
@@ -39,21 +38,25 @@ pub fn beside_for<A: Send, B>(
 pub fn in_parts<A: Send>(people: usize, work: impl Fn(Range<usize>) -> A + Sync) -> Vec<A> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let parts = if people < WORTH_A_THREAD { 1 } else { cores.min(MAX_PARTS) };
-    divided(people, parts, work)
+    divided(0..people, parts, &work)
 }
 
-fn divided<A: Send>(people: usize, parts: usize, work: impl Fn(Range<usize>) -> A + Sync) -> Vec<A> {
-    let part = |at: usize| work(people * at / parts..people * (at + 1) / parts);
-    let part = &part;
-    thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..parts).map(|at| (at, Builder::new().spawn_scoped(scope, move || part(at)))).collect();
-        let first = part(0);
-        let others = others.into_iter().map(|(at, thread)| {
-            thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| part(at))
-        });
-        iter::once(first).chain(others).collect()
-    })
+fn divided<A: Send>(
+    people: Range<usize>,
+    parts: usize,
+    work: &(impl Fn(Range<usize>) -> A + Sync),
+) -> Vec<A> {
+    if parts < 2 {
+        return vec![work(people)];
+    }
+    let first = parts / 2;
+    let middle = people.start + people.len() * first / parts;
+    let (rest, mut all) = beside(
+        || divided(middle..people.end, parts - first, work),
+        || divided(people.start..middle, first, work),
+    );
+    all.extend(rest);
+    all
 }
 
 #[cfg(test)]
@@ -72,13 +75,13 @@ mod tests {
     #[test]
     fn however_many_parts_there_are_everybody_is_in_one_and_in_order() {
         for (people, parts) in [(0, 1), (7, 1), (7, 2), (8, 3), (2, 4)] {
-            let all: Vec<usize> = divided(people, parts, Iterator::collect::<Vec<_>>).concat();
+            let all: Vec<usize> = divided(0..people, parts, &Iterator::collect::<Vec<_>>).concat();
             assert!(all.into_iter().eq(0..people), "{people} in {parts}");
         }
         let ours = thread::current().id();
-        let threads = divided(9, 3, |_| thread::current().id());
+        let threads = divided(0..9, 3, &|_| thread::current().id());
         assert_eq!(threads.iter().filter(|thread| **thread == ours).count(), 1);
-        assert!(in_parts(1_000, |range| range.len()).into_iter().sum::<usize>() == 1_000);
+        assert_eq!(in_parts(1_000, |range| range.len()).into_iter().sum::<usize>(), 1_000);
     }
 
     #[test]
@@ -91,7 +94,7 @@ mod tests {
             );
             range
         };
-        assert_eq!(divided(4, 2, work), [0..2, 2..4]);
+        assert_eq!(divided(0..4, 2, &work), [0..2, 2..4]);
     }
 
     #[test]

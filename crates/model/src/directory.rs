@@ -213,7 +213,7 @@ impl Directory {
             let users = self.users.get(range).unwrap_or_default();
             let urls = users.iter().filter_map(|user| user.get(Attribute::ProfileUrl));
             let mut found = BTreeSet::new();
-            // Of the accounts of a healthy directory there is one workspace in all: they are not worth a list.
+            // One by one, for collecting them would sort a list of all, and a healthy directory has one workspace.
             for workspace in urls.filter_map(workspace_of) {
                 found.insert(workspace);
             }

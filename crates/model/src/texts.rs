@@ -60,9 +60,10 @@ impl<T: AsRef<str>> FromIterator<(Attribute, T)> for Texts {
         let mut joined = String::with_capacity(said.iter().map(|(_, text)| text.as_ref().len()).sum());
         let mut take = |text: &str| {
             joined.push_str(text);
-            u32::try_from(joined.len()).unwrap_or(u32::MAX)
+            u32::try_from(joined.len()).ok()
         };
-        let ends = said.iter().map(|(attribute, text)| (*attribute, take(text.as_ref()))).collect();
+        let ends =
+            said.iter().filter_map(|(attribute, text)| Some((*attribute, take(text.as_ref())?))).collect();
         Self { ends, joined: joined.into() }
     }
 }

@@ -233,9 +233,8 @@ fn attributes(fields: &Fields<'_, '_>, names: &mut Names, findings: &mut Finding
             }
             "address" => group(node, &ADDRESS, &mut said.settings, findings),
             _ => {
-                let attribute = Attribute::from_key(name);
-                if let Some(setting) = attribute.and_then(|own| setting(node, own.row(), findings)) {
-                    said.settings.push(setting);
+                if let Some(attribute) = Attribute::from_key(name) {
+                    said.settings.extend(setting(node, attribute.row(), findings));
                 }
             }
         }
